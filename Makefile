@@ -1,0 +1,75 @@
+# Needs Python 3.11 or newer, git and make; everything else is installed into .venvs, from hash-locked requirements.
+
+PYTHON ?= python3
+MESSAGES ?= 100
+GATEWAY_BASE_URL ?=
+
+DEV := .venvs/dev/bin
+SAM := .venvs/sam/bin/sam
+export UV := .venvs/uv/bin/uv
+export SAM_CLI_TELEMETRY := 0
+# Beside the sources, compiled modules would be uploaded with the function.
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.local/pycache
+# The local AWS is asked with keys of its own, and never through a proxy.
+unexport AWS_PROFILE AWS_DEFAULT_PROFILE
+export NO_PROXY := 127.0.0.1,localhost,$(NO_PROXY)
+export no_proxy := $(NO_PROXY)
+
+ENVIRONMENTS := .venvs/dev/.installed .venvs/ministack/.installed .venvs/sam/.installed
+LOCKS := layers/dependencies/requirements.txt $(wildcard local/requirements/*.txt)
+PROJECT_PYTHON := PYTHONPATH=functions/relay:. $(DEV)/python
+
+.DEFAULT_GOAL := help
+.PHONY: help run up down test check format build lock
+.DELETE_ON_ERROR:
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
+
+run: $(ENVIRONMENTS) ## Send messages through the local stack and account for every call [MESSAGES=100] [GATEWAY_BASE_URL=]
+	@$(PROJECT_PYTHON) -m local.run --messages "$(MESSAGES)" --gateway-base-url "$(GATEWAY_BASE_URL)"
+
+up: $(ENVIRONMENTS) ## Bring the local stack up: local AWS, Kairos simulator, the real template [GATEWAY_BASE_URL=]
+	@$(PROJECT_PYTHON) -m local.stack up --gateway-base-url "$(GATEWAY_BASE_URL)"
+
+down: $(ENVIRONMENTS) ## Stop everything that `make up` started
+	@$(PROJECT_PYTHON) -m local.stack down
+
+test: $(ENVIRONMENTS) ## Run the tests
+	$(DEV)/pytest
+
+check: $(ENVIRONMENTS) .local/locks.checked .local/template.checked ## Check format, lint, import rules, types, template and locks
+	$(DEV)/ruff format --check .
+	$(DEV)/ruff check .
+	PYTHONPATH=functions/relay $(DEV)/lint-imports
+	$(DEV)/mypy
+
+format: .venvs/dev/.installed ## Format the code and mend what can be mended
+	$(DEV)/ruff format .
+	$(DEV)/ruff check --fix .
+
+build: .venvs/sam/.installed ## Build for AWS into .aws-sam; then: .venvs/sam/bin/sam deploy --config-env dev
+	LAYER_PYTHON="$(CURDIR)/.venvs/uv/bin/python" $(SAM) build
+
+lock: .venvs/uv/.installed ## Compile the lock files from pyproject.toml [UPGRADE=1]
+	$(PYTHON) -m local.locks write $(if $(UPGRADE),--upgrade)
+
+# Neither answer changes without a change in these files, and both take seconds.
+.local/locks.checked: pyproject.toml $(LOCKS) local/locks.py .venvs/uv/.installed
+	$(PYTHON) -m local.locks check
+	@mkdir -p $(@D) && touch $@
+
+.local/template.checked: template.yaml samconfig.toml .venvs/sam/.installed
+	$(SAM) validate
+	@mkdir -p $(@D) && touch $@
+
+.venvs/uv/.installed: local/requirements/uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
+	$(PYTHON) -m venv .venvs/uv
+	.venvs/uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+.venvs/%/.installed: local/requirements/%.txt .venvs/uv/.installed
+	test -x .venvs/$*/bin/python || $(UV) venv --quiet --python .venvs/uv/bin/python .venvs/$*
+	$(UV) pip sync --quiet --require-hashes --python .venvs/$*/bin/python $<
+	@touch $@

@@ -1,0 +1,1 @@
+"""Sealed Relay: delivers queued calls to the Kairos encrypted outbound API, each at most once."""

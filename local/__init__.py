@@ -1,0 +1,1 @@
+"""The laptop: local AWS, the Kairos simulator, the run."""

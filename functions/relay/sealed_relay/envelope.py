@@ -1,0 +1,107 @@
+"""Sealing to the API's recipe. Pure: what is random comes in as a parameter.
+
+The documentation's "AES-512" does not exist. What it means was found by reproducing the vendor's own worked
+example: AES-128-ECB over base64 text, under a key hashed from the text that RSA wraps. ECB without
+authentication is the API's choice; TLS carries it, always verified.
+"""
+
+import hashlib
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+
+import msgspec
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.padding import PKCS7
+
+_AES_BLOCK_BYTES = 16
+_SECRET_ENTROPY_BYTES = 32
+_WHITE_SPACE = (b" ", b"\t")
+
+
+class KeyWrap(StrEnum):
+    """How RSA wraps the secret text, by its JWA name."""
+
+    RSA1_5 = "RSA1_5"
+    RSA_OAEP = "RSA-OAEP"
+    RSA_OAEP_256 = "RSA-OAEP-256"
+
+
+_PADDING: dict[KeyWrap, Callable[[], padding.AsymmetricPadding]] = {
+    KeyWrap.RSA1_5: padding.PKCS1v15,
+    KeyWrap.RSA_OAEP: lambda: padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None),  # noqa: S303 - JWA's
+    KeyWrap.RSA_OAEP_256: lambda: padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None),
+}
+# What the padding takes from one RSA block: RFC 8017, sections 7.2.1 and 7.1.1 (2 x hash + 2).
+_PADDING_BYTES = {KeyWrap.RSA1_5: 11, KeyWrap.RSA_OAEP: 42, KeyWrap.RSA_OAEP_256: 66}
+
+
+class SecretTextTooLongError(ValueError):
+    """The secret text does not fit one block of the flow's RSA key; use a larger key or another `key-wrap`."""
+
+
+def make_secret_text(random_bytes: Callable[[int], bytes]) -> str:
+    """Base64 of a printable ASCII string with 256 random bits: 60 characters, new for every request."""
+    return b64encode(urlsafe_b64encode(random_bytes(_SECRET_ENTROPY_BYTES))).decode("ascii")
+
+
+def encrypt(payload: bytes, secret_text: str) -> str:
+    """`requestEncryptedValue`: base64 of AES-128-ECB, PKCS#7 padded, of the payload's base64 text.
+
+    The key is the first 16 bytes of SHA-256 over the ASCII of `secret_text` itself, not of what it decodes to.
+    """
+    key = hashlib.sha256(secret_text.encode("ascii")).digest()[:_AES_BLOCK_BYTES]
+    pad = PKCS7(_AES_BLOCK_BYTES * 8).padder()
+    encryptor = Cipher(algorithms.AES(key), modes.ECB()).encryptor()  # noqa: S305 - the API's choice
+    padded = pad.update(b64encode(payload)) + pad.finalize()
+    return b64encode(encryptor.update(padded) + encryptor.finalize()).decode("ascii")
+
+
+def wrap(secret_text: str, public_key: RSAPublicKey, key_wrap: KeyWrap) -> str:
+    """`requestDigitalSignatureValue`: base64 of the RSA-wrapped secret text. It signs nothing, whatever its name says.
+
+    Raises SecretTextTooLongError.
+    """
+    room_bytes = (public_key.key_size + 7) // 8 - _PADDING_BYTES[key_wrap]
+    if len(secret_text) > room_bytes:
+        raise SecretTextTooLongError(
+            f"The secret text has {len(secret_text)} bytes; an RSA key of {public_key.key_size} bits "
+            f"with {key_wrap} takes at most {room_bytes}."
+        )
+    return b64encode(public_key.encrypt(secret_text.encode("ascii"), _PADDING[key_wrap]())).decode("ascii")
+
+
+def payload_of(calls: Sequence[bytes], *, flow_id: str, security_id: str, api_version: str, nonce: bytes) -> bytes:
+    """The inner payload: UTF-8 JSON around calls that are UTF-8 JSON already.
+
+    `nonce` is spelled in white space inside the object, so that two requests never hold the same bytes, not even
+    for the same calls: the API refuses a repeated checksum, and whether it takes it inside or outside is unknown.
+    """
+    head = msgspec.json.encode({"api-version": api_version, "security-id": security_id, "flow-id": flow_id})
+    return b"{" + _in_white_space(nonce) + head[1:-1] + b',"calls":[' + b",".join(calls) + b"]}"
+
+
+def body_of(encrypted_value: str, wrapped_secret_text: str, flow_id: str) -> bytes:
+    """The outer body: UTF-8 JSON, the bytes that are stored, sent, and if need be sent again."""
+    return msgspec.json.encode(
+        {
+            "requestEncryptedValue": encrypted_value,
+            "requestDigitalSignatureValue": wrapped_secret_text,
+            "flow-id": flow_id,
+        }
+    )
+
+
+def largest_payload_bytes(most_body_bytes: int, rsa_key_bytes: int, flow_id: str) -> int:
+    """How long the inner payload may be for the sealed outer body to keep within `most_body_bytes`."""
+    room = most_body_bytes - len(body_of("", "", flow_id)) - (rsa_key_bytes + 2) // 3 * 4
+    ciphertext_bytes = room // 4 * 3 // _AES_BLOCK_BYTES * _AES_BLOCK_BYTES
+    text_bytes = ciphertext_bytes - 1  # PKCS#7 pads with at least one byte
+    return text_bytes // 4 * 3
+
+
+def _in_white_space(nonce: bytes) -> bytes:
+    return b"".join(_WHITE_SPACE[byte >> bit & 1] for byte in nonce for bit in range(8))

@@ -1,0 +1,99 @@
+"""The Lambda entry: puts the relay together once, lazily, and translates between SQS events and the relay."""
+
+import os
+import random
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from functools import cache
+
+import boto3
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes import SQSEvent, event_source
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.config import Config
+
+from sealed_relay.flow_secrets import FlowSecrets
+from sealed_relay.gateway import Gateway
+from sealed_relay.ledger import Ledger
+from sealed_relay.message import Message, sent_at_of
+from sealed_relay.observing import WorkFailed
+from sealed_relay.queues import FailureQueue, IngressQueue
+from sealed_relay.relay import relay
+from sealed_relay.settings import read_settings
+from sealed_relay.table import DynamoDBTable
+from sealed_relay.telemetry import Telemetry
+from sealed_relay.world import Limits, World
+
+_REQUESTS_AT_ONCE = 16
+_AWS = Config(
+    connect_timeout=2, read_timeout=5, max_pool_connections=32, retries={"mode": "standard", "total_max_attempts": 4}
+)
+
+logger = Logger()
+telemetry = Telemetry(logger, Metrics())
+
+
+class BatchFailedError(Exception):
+    """Nothing of the batch could be handled; all its messages come back.
+
+    It names no more than the type of the error behind it: Lambda logs this text, and that error's may quote anything.
+    """
+
+
+@logger.inject_lambda_context(clear_state=True)
+@event_source(data_class=SQSEvent)
+def lambda_handler(event: SQSEvent, context: LambdaContext) -> PartialItemFailureResponse:
+    """Relay one batch; names the messages that SQS must keep."""
+    deadline = time.time() + context.get_remaining_time_in_millis() / 1000
+    try:
+        open_message_ids = relay(_world(), [_message(record) for record in event.records], deadline)
+    except Exception as error:  # noqa: BLE001 - raised again, without its text
+        telemetry.observe(WorkFailed(error))
+        raise BatchFailedError(type(error).__name__) from None
+    finally:
+        telemetry.flush()
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in open_message_ids]}
+
+
+def _message(record: SQSRecord) -> Message:
+    return Message(
+        message_id=record.message_id,
+        receipt_handle=record.receipt_handle,
+        body=record.body,
+        sent_at=sent_at_of(record.attributes.sent_timestamp),
+        receive_count=int(record.attributes.approximate_receive_count),
+    )
+
+
+@cache
+def _world() -> World:
+    settings = read_settings(os.environ)
+    secrets = boto3.client("secretsmanager", config=_AWS)
+    sqs = boto3.client("sqs", config=_AWS)
+    table = DynamoDBTable(boto3.client("dynamodb", config=_AWS), settings.outcomes_table_name)
+    hash_key: str = secrets.get_secret_value(SecretId=settings.content_hash_key_secret_id)["SecretString"]
+    give_up_after = timedelta(hours=settings.give_up_after_hours)
+    executor = ThreadPoolExecutor(_REQUESTS_AT_ONCE, thread_name_prefix="relay")
+    return World(
+        ledger=Ledger(
+            table,
+            time.time,
+            hash_key.encode(),
+            keep_outcomes=timedelta(days=settings.outcome_retention_days),
+            keep_envelopes=give_up_after + timedelta(days=1),
+        ),
+        # Both measure rests across freezes, during which a monotonic clock may stand still.
+        flows=FlowSecrets(secrets, settings.flow_secret_prefix, time.time),
+        gateway=Gateway(settings.gateway_base_url, time.time),
+        failures=FailureQueue(sqs, settings.failure_queue_url),
+        ingress=IngressQueue(sqs, settings.ingress_queue_url, executor),
+        limits=Limits(settings.max_calls_per_request, settings.max_body_bytes, give_up_after),
+        clock=time.time,
+        random_bytes=os.urandom,
+        draw=random.random,
+        executor=executor,
+        observe=telemetry.observe,
+    )

@@ -1,0 +1,264 @@
+"""Claims, stored requests, answers and outcomes: the relay's write-ahead log, over one table."""
+
+import hmac
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sealed_relay.answer import Answered
+from sealed_relay.claiming import Busy, Claim, Claimed, Decision, Free, Record, Tries, decide
+from sealed_relay.items import (
+    SealedRequest,
+    answer_attribute,
+    answer_of,
+    envelope_item,
+    envelope_key,
+    iso,
+    outcome_attributes,
+    record_of,
+    request_key,
+    sealed_request_of,
+    stored_request_of,
+)
+from sealed_relay.message import Call
+from sealed_relay.outcome import Outcome, Status
+from sealed_relay.ports import KEY, Change, Item, Table
+from sealed_relay.verdicts import delivered_by
+
+_CONTENT_HASH_BYTES = 16
+
+
+class LeaseLostError(Exception):
+    """Another invocation took the request over: this one overran its lease, and must not act on its answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """One invocation's hold on what it claims: nobody else touches it until then, in milliseconds since 1970."""
+
+    lease_id: str
+    expires_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Takeover:
+    """A stored request that this invocation now holds. `sealed` is None once TTL took the envelope."""
+
+    sealed: SealedRequest | None
+    may_have_been_sent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """An outcome for a call of the request `request_id`.
+
+    `message_id` and `tries` only where this invocation holds the call's message, `retry_at_ms` only where it waits.
+    """
+
+    call_id: str
+    request_id: str
+    outcome: Outcome
+    message_id: str = ""
+    retry_at_ms: int = 0
+    tries: Tries | None = None
+
+
+class Ledger:
+    """What was claimed, stored, answered and settled. `clock` tells seconds since 1970."""
+
+    def __init__(
+        self,
+        table: Table,
+        clock: Callable[[], float],
+        content_hash_key: bytes,
+        *,
+        keep_outcomes: timedelta,
+        keep_envelopes: timedelta,
+    ) -> None:
+        self._table = table
+        self._clock = clock
+        self._content_hash_key = content_hash_key
+        self._keep_outcomes = keep_outcomes
+        self._keep_envelopes = keep_envelopes
+
+    def content_hash(self, call: Call) -> bytes:
+        """A hash of what the producer wrote, under a key: a phone number cannot be guessed from it."""
+        content = call.call_id.encode() + b"\0" + call.content
+        return hmac.digest(self._content_hash_key, content, "sha256")[:_CONTENT_HASH_BYTES]
+
+    def claim(self, calls: Sequence[tuple[Call, str]], lease: Lease) -> list[Decision]:
+        """Claim calls of different identities, each for the request with that id; decisions in the calls' order."""
+        claims = [Claim(call, request_id, self.content_hash(call)) for call, request_id in calls]
+        inserted = self._table.insert([self._first_record(claim, lease) for claim in claims])
+        decisions: list[Decision] = [Claimed(Tries()) for _ in claims]
+        met = [index for index, is_new in enumerate(inserted) if not is_new]
+        if not met:
+            return decisions
+        records = self._table.read([claims[index].call.call_id for index in met])
+        requests = self._table.read(sorted({request_key(str(item["request_id"])) for item in records.values()}))
+        free: list[tuple[int, Tries, Change]] = []
+        for index in met:
+            claim = claims[index]
+            item = records.get(claim.call.call_id)
+            if item is None:  # TTL took it between the two round trips; the next delivery finds the place empty
+                decisions[index] = Busy(self._now_ms())
+                continue
+            record = record_of(item)
+            decisions[index] = self._decide(claim, record, requests.get(request_key(record.request_id)))
+            if isinstance(decisions[index], Free):
+                tries = Tries(record.tries.attempts, record.tries.refusals if not record.status.is_final else 0)
+                free.append((index, tries, self._claim_over(claim, record, tries, lease)))
+        claimed = self._table.update([change for _, _, change in free])
+        for (index, tries, _), is_claimed in zip(free, claimed, strict=True):
+            # Where it is not, somebody else claimed the call in between.
+            decisions[index] = Claimed(tries) if is_claimed else Busy(self._now_ms())
+        return decisions
+
+    def move(self, calls: Sequence[Call], from_request_id: str, to_request_id: str, lease: Lease) -> list[bool]:
+        """Name another request as the one that may deliver these calls, before that one is stored or sent.
+
+        False for a call that is not open under `from_request_id` any more.
+        """
+        return self._table.update(
+            [
+                Change(
+                    call.call_id,
+                    expected={"request_id": from_request_id, "is_open": True},
+                    attributes={
+                        "status": Status.SENDING.value,
+                        "request_id": to_request_id,
+                        "message_id": call.message_id,
+                        "content_hash": self.content_hash(call),
+                        "lease_expires_at_ms": lease.expires_at_ms,
+                        "updated_at": iso(self._now_ms()),
+                    },
+                )
+                for call in calls
+            ]
+        )
+
+    def store(self, sealed: SealedRequest, lease: Lease) -> None:
+        """Write a request down. Only when this has returned may its first byte be sent."""
+        now_seconds = self._clock()
+        # The envelope first: a request without its envelope would read as sent and could not be resent.
+        self._table.put(envelope_item(sealed, int(now_seconds + self._keep_envelopes.total_seconds())))
+        # Inserted, not put: a write that was delayed on the way must not undo the answer that came since.
+        self._table.insert(
+            [
+                {
+                    KEY: request_key(sealed.request_id),
+                    "flow_id": sealed.flow_id,
+                    "lease_id": lease.lease_id,
+                    "lease_expires_at_ms": lease.expires_at_ms,
+                    "may_have_been_sent": True,  # from here on nobody can know, but whoever sends it
+                    "not_after_ms": sealed.not_after_ms,
+                    "created_at": iso(self._now_ms()),
+                    # A day longer than any record that names it: a record without a request reads as never sent.
+                    "expires_at": int(now_seconds + self._keep_outcomes.total_seconds()) + 86_400,
+                }
+            ]
+        )
+
+    def take_over(self, request_id: str, lease: Lease) -> Takeover | None:
+        """Take a stored request whose lease ran out; None where another invocation was quicker."""
+        key = request_key(request_id)
+        items = self._table.read([key, envelope_key(request_id)])
+        if key not in items:
+            return None
+        stored = stored_request_of(items[key])
+        if stored.is_answered or self._now_ms() < stored.lease_expires_at_ms:
+            return None
+        taken = Change(
+            key,
+            expected={"lease_id": stored.lease_id, "lease_expires_at_ms": stored.lease_expires_at_ms},
+            attributes={
+                "lease_id": lease.lease_id,
+                "lease_expires_at_ms": lease.expires_at_ms,
+                "may_have_been_sent": True,  # as in `store`
+            },
+        )
+        if not all(self._table.update([taken])):
+            return None
+        envelope = items.get(envelope_key(request_id))
+        return Takeover(sealed_request_of(envelope) if envelope else None, stored.may_have_been_sent)
+
+    def record_answer(self, request_id: str, lease: Lease, answer: Answered, *, is_resend: bool) -> None:
+        """Write an answer down before anything acts on it: an answered request is never resent.
+
+        Raises LeaseLostError.
+        """
+        self._change_request(request_id, lease, {"answer": answer_attribute(answer, is_resend=is_resend)})
+
+    def release(self, request_id: str, lease: Lease, *, may_have_been_sent: bool) -> None:
+        """Let anybody take the unanswered request over from now on. Raises LeaseLostError."""
+        self._change_request(
+            request_id, lease, {"lease_expires_at_ms": self._now_ms(), "may_have_been_sent": may_have_been_sent}
+        )
+
+    def settle(self, settlements: Sequence[Settlement]) -> None:
+        """Write outcomes. Records that are not open under the named request any more stay as they are."""
+        now_ms = self._now_ms()
+        changes = []
+        for settlement in settlements:
+            attributes = outcome_attributes(settlement.outcome, now_ms)
+            if settlement.message_id:
+                attributes["message_id"] = settlement.message_id
+            if settlement.tries:
+                attributes |= {"attempts": settlement.tries.attempts, "refusals": settlement.tries.refusals}
+            if not settlement.outcome.status.is_final:
+                attributes["lease_expires_at_ms"] = settlement.retry_at_ms
+            expected: Item = {"request_id": settlement.request_id, "is_open": True}
+            changes.append(Change(settlement.call_id, expected, attributes))
+        self._table.update(changes)
+
+    def _change_request(self, request_id: str, lease: Lease, attributes: dict[str, str | int | bytes | None]) -> None:
+        change = Change(request_key(request_id), {"lease_id": lease.lease_id}, attributes)
+        if not all(self._table.update([change])):
+            raise LeaseLostError(f"The lease on request {request_id} was taken over; its answer is left to the taker.")
+
+    def _decide(self, claim: Claim, record: Record, request: Item | None) -> Decision:
+        delivered = None
+        if request is not None and "answer" in request:
+            answer, is_resend = answer_of(request)
+            delivered = delivered_by(answer, claim.call.client_identifier, is_resend=is_resend)
+        stored = stored_request_of(request) if request is not None else None
+        return decide(claim, record, stored, delivered, self._now_ms())
+
+    def _first_record(self, claim: Claim, lease: Lease) -> Item:
+        now_ms = self._now_ms()
+        return {
+            KEY: claim.call.call_id,
+            "flow_id": claim.call.flow_id,
+            "client_identifier": claim.call.client_identifier,
+            "created_at": iso(now_ms),
+            **self._claim_attributes(claim, Tries(), lease, now_ms),
+        }
+
+    def _claim_over(self, claim: Claim, record: Record, tries: Tries, lease: Lease) -> Change:
+        expected: Item = {
+            "request_id": record.request_id,
+            "status": record.status.value,
+            "lease_expires_at_ms": record.lease_expires_at_ms,
+        }
+        attributes = {
+            **outcome_attributes(Outcome(Status.SENDING), self._now_ms()),
+            **self._claim_attributes(claim, tries, lease, self._now_ms()),
+        }
+        return Change(claim.call.call_id, expected, attributes)
+
+    def _claim_attributes(self, claim: Claim, tries: Tries, lease: Lease, now_ms: int) -> dict[str, str | int | bytes]:
+        return {
+            "status": Status.SENDING.value,
+            "is_open": True,
+            "request_id": claim.request_id,
+            "message_id": claim.call.message_id,
+            "content_hash": claim.content_hash,
+            "attempts": tries.attempts,
+            "refusals": tries.refusals,
+            "lease_expires_at_ms": lease.expires_at_ms,
+            "updated_at": iso(now_ms),
+            "expires_at": int(now_ms / 1000 + self._keep_outcomes.total_seconds()),
+        }
+
+    def _now_ms(self) -> int:
+        return int(self._clock() * 1000)

@@ -1,0 +1,67 @@
+"""What the relay tells whoever runs it, as data. None of it holds personal data or secrets."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sealed_relay.outcome import Status
+
+
+@dataclass(frozen=True, slots=True)
+class RequestSent:
+    """One attempt at a request came to an end. `result` is a code's name, or what stands in for an answer."""
+
+    request_id: str
+    flow_id: str
+    calls: int
+    is_resend: bool
+    result: str
+    code: int | None
+    detail: str
+    milliseconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageFailed:
+    """Calls of a message went to the failure queue, or all of it did: `calls` is 0 where it could not be read."""
+
+    message_id: str
+    reason: str
+    code: int | None
+    calls: int
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallsSettled:
+    """Calls came to a final status."""
+
+    status: Status
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicatesFound:
+    """Calls of another message that are under way or delivered already."""
+
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallsWaiting:
+    """Calls went back to the queue with their message."""
+
+    message_id: str
+    reason: str
+    calls: int
+    retry_in_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class WorkFailed:
+    """Something the relay relies on failed; the messages at stake stay in the queue."""
+
+    error: BaseException
+
+
+Observation = RequestSent | MessageFailed | CallsSettled | DuplicatesFound | CallsWaiting | WorkFailed
+Observe = Callable[[Observation], None]

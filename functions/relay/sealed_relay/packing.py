@@ -1,0 +1,41 @@
+"""Calls into as few requests as the API's two limits allow, and requests into halves. Pure."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def pack(items: Sequence[T], size_of: Callable[[T], int], *, most_items: int, most_bytes: int) -> list[list[T]]:
+    """Groups of at most `most_items` items and `most_bytes` bytes, each in the order of `items`.
+
+    First fit, the largest first: exact where only the count limits, near it where the bytes do. Every item
+    must fit `most_bytes` by itself.
+    """
+    by_size = sorted(range(len(items)), key=lambda index: size_of(items[index]), reverse=True)
+    groups: list[list[int]] = []
+    open_groups: dict[int, int] = {}  # number of the group -> bytes still free
+    smallest_bytes = size_of(items[by_size[-1]]) if items else 0
+    for index in by_size:
+        size_bytes = size_of(items[index])
+        number = next((number for number, free in open_groups.items() if free >= size_bytes), None)
+        if number is None:
+            number = len(groups)
+            groups.append([])
+            open_groups[number] = most_bytes
+        groups[number].append(index)
+        open_groups[number] -= size_bytes
+        if len(groups[number]) == most_items or open_groups[number] < smallest_bytes:
+            del open_groups[number]
+    return [[items[index] for index in sorted(group)] for group in groups]
+
+
+def halve(items: Sequence[T]) -> list[list[T]]:
+    """Two groups of nearly equal length, in order; one where there is only one item."""
+    middle = (len(items) + 1) // 2
+    return [list(half) for half in (items[:middle], items[middle:]) if half]
+
+
+def in_parts(items: Sequence[T], most: int) -> Iterator[Sequence[T]]:
+    """The items in order, at most so many at a time."""
+    return (items[start : start + most] for start in range(0, len(items), most))

@@ -1,0 +1,91 @@
+"""What the relay needs of the world. The adapters keep these promises on AWS; the tests' fakes keep the same ones.
+
+Each may raise anything else when the world fails it: the relay then leaves the messages at stake in the queue.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from sealed_relay.answer import Answer
+from sealed_relay.flow import Flow
+
+Value = str | int | bytes | bool
+Item = Mapping[str, Value]
+
+KEY = "call_id"
+"""The table's only key attribute. What is no outcome record has a key that starts with `#`, as no flow id can."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An update of one existing item, done only if each attribute in `expected` has just that value.
+
+    An attribute whose new value is None is removed.
+    """
+
+    key: str
+    expected: Mapping[str, Value]
+    attributes: Mapping[str, Value | None]
+
+
+class Table(Protocol):
+    """Items by key, read consistently. Each write succeeds or fails alone; the answers are in the writes' order."""
+
+    def insert(self, items: Sequence[Item]) -> list[bool]:
+        """Write items that are not there yet; False where there is one with that key, which then stays as it is."""
+
+    def put(self, item: Item) -> None:
+        """Write one item of up to 400 KB, over whatever has its key."""
+
+    def read(self, keys: Sequence[str]) -> dict[str, Item]:
+        """The items that are there, by key."""
+
+    def update(self, changes: Sequence[Change]) -> list[bool]:
+        """Change items; False where an expectation did not hold or there is no such item."""
+
+
+class Flows(Protocol):
+    """The flows' secrets."""
+
+    def get(self, flow_id: str, *, fresh: bool = False) -> Flow:
+        """The flow; `fresh` asks for it past any cache.
+
+        Raises UnknownFlowError where no secret has its name, and UnusableFlowError where one cannot be read now.
+        """
+
+
+class Gateway(Protocol):
+    """The API's end of the wire."""
+
+    def send(self, endpoint: str, body: bytes, timeout_seconds: float) -> Answer:
+        """POST the outer body to `endpoint` (`outbound` or `outbounddialer`), once, and tell what came of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One message for the failure queue. `body` is text that may hold personal data; nothing else here does."""
+
+    body: str = field(repr=False)
+    reason: str
+    detail: str
+    source_message_id: str
+    code: int | None = None
+    request_id: str = ""
+
+
+class Failures(Protocol):
+    """The failure queue."""
+
+    def publish(self, failures: Sequence[Failure]) -> None:
+        """Return once the queue holds every one of them; some may be there twice. Raises if any may be missing."""
+
+
+class Ingress(Protocol):
+    """The queue that the messages came from."""
+
+    def hand_back(self, delays_seconds: Mapping[str, float]) -> None:
+        """Make messages, by receipt handle, visible again after a while.
+
+        Best effort: a message that this misses comes back when its visibility timeout ends.
+        """

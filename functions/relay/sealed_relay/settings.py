@@ -1,0 +1,42 @@
+"""The function's environment variables, checked once at its start."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+_HTTPS_OR_LOOPBACK = r"^(https://[^\s/?#@]+|http://(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?)(/[^\s?#]*)?\Z"
+_Positive = Annotated[int, Meta(ge=1)]
+_Text = Annotated[str, Meta(min_length=1)]
+
+
+class InvalidSettingsError(Exception):
+    """An environment variable is missing or wrong. Its text names it, what was wrong and what is allowed."""
+
+
+class Settings(Struct, frozen=True, rename=str.upper):
+    """Each field is the environment variable of that name in capitals."""
+
+    ingress_queue_url: _Text
+    failure_queue_url: _Text
+    outcomes_table_name: _Text
+    flow_secret_prefix: _Text
+    content_hash_key_secret_id: _Text
+    gateway_base_url: Annotated[str, Meta(pattern=_HTTPS_OR_LOOPBACK)]
+    max_calls_per_request: Annotated[int, Meta(ge=1, le=500)]
+    max_body_bytes: Annotated[int, Meta(ge=4096, le=262_144)]
+    requests_per_minute: _Positive
+    give_up_after_hours: _Positive
+    outcome_retention_days: Annotated[int, Meta(ge=15)]
+    """Longer than SQS keeps a message, so that no message outlives the record that stops a second delivery."""
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """The settings in a mapping such as `os.environ`. Raises InvalidSettingsError."""
+    names = {field.encode_name for field in msgspec.structs.fields(Settings)}
+    ours = {name: value for name, value in environment.items() if name in names}
+    try:
+        return msgspec.convert(ours, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise InvalidSettingsError(f"The function's environment is not as the template sets it: {error}.") from error

@@ -1,0 +1,156 @@
+"""The relay's table in DynamoDB."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from sealed_relay.packing import in_parts
+from sealed_relay.ports import KEY, Change, Item, Value
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import (
+        AttributeValueTypeDef,
+        BatchStatementRequestTypeDef,
+        BatchStatementResponseTypeDef,
+    )
+
+_MOST_STATEMENTS = 25
+"""What BatchExecuteStatement takes; each of them is a conditional write of its own, at the price of a plain one."""
+_MOST_KEYS = 100
+"""What BatchGetItem takes."""
+_ROUND_TRIPS_AT_ONCE = 8
+_TRIES = 6
+_FIRST_PAUSE_SECONDS = 0.05
+_CONDITION_FAILED = frozenset({"ConditionalCheckFailed", "DuplicateItem"})
+_PASSING = frozenset(
+    {
+        "InternalServerError",
+        "ProvisionedThroughputExceeded",
+        "RequestLimitExceeded",
+        "ThrottlingError",
+        "TransactionConflict",
+    }
+)
+
+
+class TableError(Exception):
+    """DynamoDB did not do some of the writes or reads. Whether it did the others is on record there."""
+
+
+class DynamoDBTable:
+    """One DynamoDB table with the string key `call_id`.
+
+    Writes go as PartiQL: BatchExecuteStatement is the one call that does many conditional writes in a round trip.
+    """
+
+    def __init__(self, client: "DynamoDBClient", name: str, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._client = client
+        self._name = name
+        self._sleep = sleep
+        self._executor = ThreadPoolExecutor(_ROUND_TRIPS_AT_ONCE, thread_name_prefix="table")
+
+    def insert(self, items: Sequence[Item]) -> list[bool]:
+        """Write items that are not there yet; see `ports.Table`."""
+        return self._write([self._insert_statement(item) for item in items])
+
+    def update(self, changes: Sequence[Change]) -> list[bool]:
+        """Change items on their expectations; see `ports.Table`."""
+        return self._write([self._update_statement(change) for change in changes])
+
+    def put(self, item: Item) -> None:
+        """Write one item, up to DynamoDB's 400 KB."""
+        self._client.put_item(TableName=self._name, Item={name: _attribute(value) for name, value in item.items()})
+
+    def read(self, keys: Sequence[str]) -> dict[str, Item]:
+        """Read items consistently; see `ports.Table`."""
+        return dict(chain.from_iterable(self._executor.map(self._read_some, in_parts(keys, _MOST_KEYS))))
+
+    def _write(self, statements: Sequence["BatchStatementRequestTypeDef"]) -> list[bool]:
+        return list(chain.from_iterable(self._executor.map(self._write_some, in_parts(statements, _MOST_STATEMENTS))))
+
+    def _write_some(self, statements: Sequence["BatchStatementRequestTypeDef"]) -> list[bool]:
+        """One round trip, and more for statements that met a passing error."""
+        done: dict[int, bool] = {}
+        left = list(range(len(statements)))
+        for pause in self._pauses():
+            response = self._client.batch_execute_statement(Statements=[statements[index] for index in left])
+            for index, answer in zip(list(left), response["Responses"], strict=True):
+                code = _error_code(answer)
+                if code not in _PASSING:
+                    done[index] = _is_done(code)
+                    left.remove(index)
+            if not left:
+                break
+            self._sleep(pause)
+        if left:
+            raise TableError(f"DynamoDB kept refusing {len(left)} of {len(statements)} writes for now.")
+        return [done[index] for index in range(len(statements))]
+
+    def _read_some(self, keys: Sequence[str]) -> list[tuple[str, Item]]:
+        found: list[tuple[str, Item]] = []
+        wanted = {self._name: {"Keys": [{KEY: {"S": key}} for key in keys], "ConsistentRead": True}}
+        for pause in self._pauses():
+            response = self._client.batch_get_item(RequestItems=wanted)  # type: ignore[arg-type]
+            for attributes in response["Responses"].get(self._name, []):
+                item = {name: _value(attribute) for name, attribute in attributes.items()}
+                found.append((str(item[KEY]), item))
+            wanted = response.get("UnprocessedKeys", {})  # type: ignore[assignment]
+            if not wanted:
+                return found
+            self._sleep(pause)
+        raise TableError(f"DynamoDB kept refusing some of {len(keys)} reads for now.")
+
+    def _pauses(self) -> Iterator[float]:
+        return (_FIRST_PAUSE_SECONDS * 2**attempt for attempt in range(_TRIES))
+
+    def _insert_statement(self, item: Item) -> "BatchStatementRequestTypeDef":
+        places = ", ".join(f"'{name}': ?" for name in item)
+        return {
+            "Statement": f'INSERT INTO "{self._name}" VALUE {{{places}}}',
+            "Parameters": [_attribute(value) for value in item.values()],
+        }
+
+    def _update_statement(self, change: Change) -> "BatchStatementRequestTypeDef":
+        kept = {name: value for name, value in change.attributes.items() if value is not None}
+        sets = "".join(f' SET "{name}" = ?' for name in kept)
+        removes = "".join(f' REMOVE "{name}"' for name in change.attributes if name not in kept)
+        condition = "".join(f' AND "{name}" = ?' for name in change.expected)
+        values: list[Value] = [*kept.values(), change.key, *change.expected.values()]
+        return {
+            "Statement": f'UPDATE "{self._name}"{sets}{removes} WHERE "{KEY}" = ?{condition}',
+            "Parameters": [_attribute(value) for value in values],
+        }
+
+
+def _error_code(answer: "BatchStatementResponseTypeDef") -> str:
+    return str(answer.get("Error", {}).get("Code", ""))
+
+
+def _is_done(error_code: str) -> bool:
+    if error_code and error_code not in _CONDITION_FAILED:
+        raise TableError(f"DynamoDB refused a write with {error_code}.")
+    return not error_code
+
+
+def _attribute(value: Value) -> "AttributeValueTypeDef":
+    match value:
+        case bool():
+            return {"BOOL": value}
+        case int():
+            return {"N": str(value)}
+        case bytes():
+            return {"B": value}
+        case str():
+            return {"S": value}
+
+
+def _value(attribute: Mapping[str, object]) -> Value:
+    match attribute:
+        case {"N": str(number)}:
+            return int(number)
+        case {"S": str(value)} | {"BOOL": bool(value)} | {"B": bytes(value)}:
+            return value
+    raise TableError("The table holds an attribute of a type that the relay does not write.")

@@ -1,0 +1,74 @@
+"""After the claims: which calls are to be delivered, recovered, settled, refused, or left alone. Pure."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from sealed_relay.claiming import Busy, Claimed, Concluded, Decision, Done, Duplicate, Reused, Tries, Unanswered
+from sealed_relay.inbox import Inbox
+from sealed_relay.message import Call
+from sealed_relay.outcome import Outcome
+from sealed_relay.planning import Request
+
+
+@dataclass(slots=True)
+class Triage:
+    """What there is to do. lost and concluded are by the id of the stored request; tries by call id."""
+
+    requests: list[Request] = field(default_factory=list)
+    lost: dict[str, list[Call]] = field(default_factory=dict)
+    concluded: dict[str, list[tuple[Call, Outcome]]] = field(default_factory=dict)
+    refused: list[Call] = field(default_factory=list)
+    tries: dict[str, Tries] = field(default_factory=dict)
+    duplicates: int = 0
+
+
+def triage(  # noqa: C901 - a table, one case a row
+    inbox: Inbox,
+    requests: Sequence[Request],
+    decisions: Mapping[str, Decision],
+    now_ms: int,
+    backoff_seconds: Callable[[Call], float],
+) -> Triage:
+    """Sort the calls of `inbox`, whose claims were decided on as in `decisions`, by call id.
+
+    Calls with nothing left to do are finished, messages that come too early are delayed.
+    """
+    found = Triage()
+    for call in inbox.calls:
+        match decisions[call.call_id]:
+            case Claimed(tries):
+                found.tries[call.call_id] = tries
+            case Unanswered(request_id, tries):
+                found.tries[call.call_id] = tries
+                found.lost.setdefault(request_id, []).append(call)
+            case Concluded(request_id, outcome):
+                found.concluded.setdefault(request_id, []).append((call, outcome))
+            case Reused():
+                found.refused.append(call)
+            case Busy(until_ms):
+                inbox.delay(call.message_id, max(0.0, until_ms - now_ms) / 1000 + backoff_seconds(call))
+            case Duplicate():
+                inbox.finish(call)
+                found.duplicates += 1
+            case Done():
+                inbox.finish(call)
+    _sort_rivals(inbox, found, decisions, backoff_seconds)
+    for request in requests:
+        held = tuple(call for call in request.calls if isinstance(decisions[call.call_id], Claimed))
+        if held:
+            found.requests.append(replace(request, calls=held))
+    return found
+
+
+def _sort_rivals(
+    inbox: Inbox, found: Triage, decisions: Mapping[str, Decision], backoff_seconds: Callable[[Call], float]
+) -> None:
+    for rival, first in inbox.rivals:
+        if isinstance(decisions[first.call_id], Done | Reused):
+            # The first of the two is out of the way: the rival is to be judged by the record, the next time.
+            inbox.delay(rival.message_id, backoff_seconds(rival))
+        elif rival.content == first.content:
+            inbox.finish(rival)
+            found.duplicates += 1
+        else:
+            found.refused.append(rival)

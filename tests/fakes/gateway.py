@@ -1,0 +1,30 @@
+"""The simulated API without a network between: its replies as the gateway would tell of them."""
+
+from local.simulator.api import answer
+from local.simulator.reply import Delivery
+from local.simulator.state import SimulatorState
+from sealed_relay.answer import Ambiguous, Answer, NotSent
+from sealed_relay.gateway import interpret
+
+
+class SimulatedGateway:
+    """Keeps the promises of `ports.Gateway`. `bodies` are the outer bodies that reached the API, in order.
+
+    So many of the next sends as `refused_connections` says end before a byte leaves.
+    """
+
+    def __init__(self, simulator: SimulatorState) -> None:
+        self._simulator = simulator
+        self.bodies: list[bytes] = []
+        self.refused_connections = 0
+
+    def send(self, endpoint: str, body: bytes, timeout_seconds: float) -> Answer:
+        assert timeout_seconds > 0
+        if self.refused_connections:
+            self.refused_connections -= 1
+            return NotSent("Connection refused.")
+        self.bodies.append(body)
+        reply = answer(self._simulator, endpoint=endpoint, source_ip="127.0.0.1", body=body)
+        if reply.delivery is not Delivery.WHOLE:
+            return Ambiguous("Connection reset.")
+        return interpret(reply.http_status, reply.headers, reply.body)

@@ -1,0 +1,171 @@
+"""The ledger's conditions: what an invocation wrote is not undone by one whose hold is over."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from sealed_relay.answer import Answered
+from sealed_relay.claiming import Busy, Claimed
+from sealed_relay.items import SealedRequest
+from sealed_relay.ledger import Lease, LeaseLostError, Ledger, Settlement
+from sealed_relay.message import Call, Message, read
+from sealed_relay.outcome import Outcome, Status
+from sealed_relay.ports import Change
+from tests.fakes.table import InMemoryTable
+from tests.relay.scene import Clock, message_body
+
+MINUTE_MS = 60_000
+
+
+class Book:
+    """A ledger over a table in memory, with one call in it."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.table = InMemoryTable()
+        self.ledger = Ledger(
+            self.table, self.clock, b"key", keep_outcomes=timedelta(days=90), keep_envelopes=timedelta(hours=48)
+        )
+
+    def lease(self, lease_id: str) -> Lease:
+        return Lease(lease_id, int(self.clock() * 1000) + MINUTE_MS)
+
+    def call(self, message_id: str = "m-1") -> Call:
+        sent_at = datetime.fromtimestamp(self.clock(), UTC)
+        return read(Message(message_id, "handle", message_body("a"), sent_at, 1))[0]
+
+    def store(self, request_id: str, lease: Lease) -> None:
+        deadline_ms = int(self.clock() * 1000) + 60 * MINUTE_MS
+        self.ledger.store(SealedRequest(request_id, "FLOWAAAA", "outbound", b"body", ("a",), deadline_ms), lease)
+
+    @property
+    def record(self) -> dict[str, object]:
+        return dict(self.table.items["FLOWAAAA/a"])
+
+
+def test_an_outcome_does_not_overwrite_a_call_that_another_request_has_claimed_since() -> None:
+    book = Book()
+    book.ledger.claim([(book.call(), "r-1")], book.lease("one"))
+    book.clock.now += 61
+    assert isinstance(book.ledger.claim([(book.call(), "r-2")], book.lease("two"))[0], Claimed)
+    book.ledger.settle([Settlement("FLOWAAAA/a", "r-1", Outcome(Status.REJECTED))])
+    assert (book.record["status"], book.record["request_id"]) == ("SENDING", "r-2")
+
+
+def test_a_call_is_not_moved_from_a_request_that_does_not_hold_it_any_more() -> None:
+    book = Book()
+    book.ledger.claim([(book.call(), "r-1")], book.lease("one"))
+    book.clock.now += 61
+    book.ledger.claim([(book.call(), "r-2")], book.lease("two"))
+    assert book.ledger.move([book.call()], "r-1", "r-3", book.lease("one")) == [False]
+    assert book.record["request_id"] == "r-2"
+
+
+def test_a_final_outcome_is_not_overwritten_by_a_later_one_of_the_same_request() -> None:
+    book = Book()
+    book.ledger.claim([(book.call(), "r-1")], book.lease("one"))
+    book.ledger.settle([Settlement("FLOWAAAA/a", "r-1", Outcome(Status.ACCEPTED))])
+    book.ledger.settle([Settlement("FLOWAAAA/a", "r-1", Outcome(Status.REJECTED))])
+    assert book.record["status"] == "ACCEPTED"
+
+
+def test_a_request_under_a_living_lease_is_not_taken_over() -> None:
+    book = Book()
+    book.store("r-1", book.lease("one"))
+    assert book.ledger.take_over("r-1", book.lease("two")) is None
+    book.clock.now += 60
+    assert book.ledger.take_over("r-1", book.lease("two")) is not None
+
+
+def test_of_two_that_take_a_request_over_at_once_one_succeeds() -> None:
+    book = Book()
+    book.store("r-1", book.lease("one"))
+    book.clock.now += 61
+
+    class RacedTable(InMemoryTable):
+        """Lets another take the request over just before the first one writes."""
+
+        is_raced = False
+
+        def update(self, changes: Sequence[Change]) -> list[bool]:
+            if not self.is_raced:
+                self.is_raced = True
+                assert book.ledger.take_over("r-1", book.lease("three"))
+            return super().update(changes)
+
+    raced = RacedTable()
+    raced.items = book.table.items
+    ledger = Ledger(raced, book.clock, b"key", keep_outcomes=timedelta(days=90), keep_envelopes=timedelta(hours=48))
+    assert ledger.take_over("r-1", book.lease("two")) is None
+
+
+def test_an_answer_is_not_recorded_by_one_whose_request_was_taken_over() -> None:
+    book = Book()
+    first = book.lease("one")
+    book.store("r-1", first)
+    book.clock.now += 61
+    book.ledger.take_over("r-1", book.lease("two"))
+    with pytest.raises(LeaseLostError):
+        book.ledger.record_answer("r-1", first, Answered(400), is_resend=False)
+    with pytest.raises(LeaseLostError):
+        book.ledger.release("r-1", first, may_have_been_sent=False)
+
+
+def test_an_answered_request_is_not_taken_over() -> None:
+    book = Book()
+    lease = book.lease("one")
+    book.store("r-1", lease)
+    book.ledger.record_answer("r-1", lease, Answered(500), is_resend=False)
+    book.clock.now += 61
+    assert book.ledger.take_over("r-1", book.lease("two")) is None
+
+
+def test_a_write_that_was_delayed_on_the_way_does_not_undo_an_answer() -> None:
+    book = Book()
+    lease = book.lease("one")
+    book.store("r-1", lease)
+    book.ledger.record_answer("r-1", lease, Answered(500), is_resend=False)
+    book.store("r-1", lease)
+    book.clock.now += 61
+    assert book.ledger.take_over("r-1", book.lease("two")) is None
+
+
+def test_a_claim_whose_own_answer_was_lost_on_the_way_is_still_a_claim() -> None:
+    book = Book()
+    claims = [(book.call(), "r-1")]
+    book.ledger.claim(claims, book.lease("one"))
+    assert isinstance(book.ledger.claim(claims, book.lease("one"))[0], Claimed)
+
+
+def test_of_two_that_claim_an_abandoned_call_at_once_one_succeeds() -> None:
+    book = Book()
+    book.ledger.claim([(book.call(), "r-1")], book.lease("one"))
+    book.clock.now += 61
+
+    class RacedTable(InMemoryTable):
+        def update(self, changes: Sequence[Change]) -> list[bool]:
+            book.ledger.claim([(book.call(), "r-3")], book.lease("three"))
+            return super().update(changes)
+
+    raced = RacedTable()
+    raced.items = book.table.items
+    ledger = Ledger(raced, book.clock, b"key", keep_outcomes=timedelta(days=90), keep_envelopes=timedelta(hours=48))
+    assert isinstance(ledger.claim([(book.call(), "r-2")], book.lease("two"))[0], Busy)
+    assert book.record["request_id"] == "r-3"
+
+
+def test_a_request_outlives_every_record_that_names_it() -> None:
+    book = Book()
+    book.ledger.claim([(book.call(), "r-1")], book.lease("one"))
+    book.store("r-1", book.lease("one"))
+    assert int(str(book.table.items["#request/r-1"]["expires_at"])) > int(str(book.record["expires_at"]))
+
+
+def test_the_content_hash_changes_with_the_key_and_with_the_call() -> None:
+    book = Book()
+    other = Ledger(
+        book.table, book.clock, b"other", keep_outcomes=timedelta(days=90), keep_envelopes=timedelta(hours=48)
+    )
+    assert book.ledger.content_hash(book.call()) == book.ledger.content_hash(book.call("m-2"))
+    assert book.ledger.content_hash(book.call()) != other.content_hash(book.call())

@@ -1,0 +1,36 @@
+"""Fingerprints of what the local stack is made of, so that nothing is built or deployed again without a change."""
+
+import hashlib
+import platform
+from pathlib import Path
+
+from local.stack.home import REPOSITORY
+
+TEMPLATE = REPOSITORY / "template.yaml"
+LAYER = REPOSITORY / "layers/dependencies"
+FUNCTION = REPOSITORY / "functions/relay"
+
+
+def build_fingerprint() -> str:
+    """Of what `sam build` reads. The Python's version is in it, because the local layer is built for that."""
+    return _fingerprint(platform.python_version(), TEMPLATE, LAYER)
+
+
+def deploy_fingerprint() -> str:
+    """Of all that is deployed."""
+    return _fingerprint(platform.python_version(), TEMPLATE, LAYER, FUNCTION)
+
+
+def _fingerprint(seed: str, *roots: Path) -> str:
+    digest = hashlib.sha256(seed.encode())
+    for root in roots:
+        for path in sorted(_files(root)):
+            content = path.read_bytes()
+            digest.update(f"\n{path.relative_to(REPOSITORY)} {len(content)}\n".encode() + content)
+    return digest.hexdigest()
+
+
+def _files(root: Path) -> list[Path]:
+    if root.is_file():
+        return [root]
+    return [path for path in root.rglob("*") if path.is_file() and "__pycache__" not in path.parts]

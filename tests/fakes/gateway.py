@@ -4,7 +4,7 @@ from local.simulator.api import answer
 from local.simulator.reply import Delivery
 from local.simulator.state import SimulatorState
 from sealed_relay.answer import Ambiguous, Answer, NotSent
-from sealed_relay.gateway import interpret
+from sealed_relay.gateway import MAX_ANSWER_BYTES, interpret
 
 
 class SimulatedGateway:
@@ -27,4 +27,7 @@ class SimulatedGateway:
         reply = answer(self._simulator, endpoint=endpoint, source_ip="127.0.0.1", body=body)
         if reply.delivery is not Delivery.WHOLE:
             return Ambiguous("Connection reset.")
-        return interpret(reply.http_status, reply.headers, reply.body)
+        if reply.latency_seconds >= timeout_seconds:
+            return Ambiguous("Read timeout.")
+        content = reply.body if len(reply.body) <= MAX_ANSWER_BYTES else b""
+        return interpret(reply.http_status, reply.headers, content)

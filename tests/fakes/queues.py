@@ -56,7 +56,8 @@ class InMemoryIngress:
 
     def hand_back(self, delays_seconds: Mapping[str, float]) -> None:
         for receipt_handle, seconds in delays_seconds.items():
-            self._queued[receipt_handle].visible_at = self._clock() + seconds
+            if receipt_handle in self._queued:
+                self._queued[receipt_handle].visible_at = self._clock() + seconds
 
     @property
     def next_visible_at(self) -> float | None:

@@ -38,8 +38,15 @@ class InMemoryTable:
 
     def _update(self, change: Change) -> bool:
         item = self.items.get(change.key)
-        if item is None or any(item.get(name) != value for name, value in change.expected.items()):
+        if item is None or not _holds(change.expected, item):
             return False
         changed = {**item, **change.attributes}
         self.items[change.key] = {name: value for name, value in changed.items() if value is not None}
         return True
+
+
+def _holds(expected: Item, item: Item) -> bool:
+    """Whether each value is there and of the same type: to DynamoDB, unlike Python, 1 is not True."""
+    return all(
+        name in item and (type(item[name]), item[name]) == (type(value), value) for name, value in expected.items()
+    )

@@ -175,7 +175,7 @@ def test_429_without_a_time_to_come_back_was_not_sent_either(serve: Serve, field
     ids=lambda answer: repr(answer[:60]),
 )
 def test_no_byte_of_an_answer_is_kept_or_logged(serve: Serve, caplog: pytest.LogCaptureFixture, answer: bytes) -> None:
-    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="urllib3")  # by name: Powertools raises its level wherever it is imported
 
     result = send(serve(says(answer)).url)
 

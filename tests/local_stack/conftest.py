@@ -1,22 +1,22 @@
-"""One local stack for the whole run, apart from the one of `make up`."""
+"""The deployed relay for tests that only use it, and what must hold after each of them."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from local.stack.home import Home
-from local.stack.lifecycle import bring_up, take_down
+from local.simulator.client import SimulatorClient
 from local.stack.records import Stack
+from tests.aws_clients import AwsClients
+from tests.local_stack.deployed_relay import DeployedRelay
+from tests.local_stack.waiting import eventually
 
 
-@pytest.fixture(scope="session")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    return Home(tmp_path_factory.mktemp("local-stack"))
-
-
-@pytest.fixture(scope="session")
-def stack(home: Home) -> Iterator[Stack]:
-    try:
-        yield bring_up(home, None, say=lambda _: None)
-    finally:
-        take_down(home)
+@pytest.fixture
+def relay(stack: Stack, clients: AwsClients, simulator: SimulatorClient) -> Iterator[DeployedRelay]:
+    """The relay with an empty ingress queue. After the test it is empty again, and no call was taken twice."""
+    relay = DeployedRelay(stack, clients)
+    assert eventually(relay.ingress_queue_is_empty)
+    simulator.reset()
+    yield relay
+    assert eventually(relay.ingress_queue_is_empty)
+    assert simulator.audit().calls_accepted_more_than_once == 0

@@ -3,6 +3,8 @@
 import pytest
 
 from local.simulator.faults import CodeAnswer, DroppedConnection, Fault, ForeignPage, TruncatedAnswer
+from sealed_relay.answer import Answer, Answered
+from tests.fakes.gateway import SimulatedGateway
 from tests.relay.scene import Scene
 
 
@@ -131,3 +133,20 @@ def test_whoever_returns_first_finishes_the_request_for_all_its_calls() -> None:
     assert scene.statuses() == {"PRESUMED_ACCEPTED": 3}
     scene.run()
     assert len(scene.gateway.bodies) == 2
+
+
+def test_an_answer_that_lists_a_million_bytes_of_other_calls_is_still_kept() -> None:
+    scene = Scene()
+    scene.send("a", "b")
+    listed = {f"somebody-else-{number}": str(number) * 8 for number in range(40_000)} | {"a": "uuid-of-a" * 1000}
+
+    class TalkativeGateway(SimulatedGateway):
+        def send(self, endpoint: str, body: bytes, timeout_seconds: float) -> Answer:
+            super().send(endpoint, body, timeout_seconds)
+            return Answered(200, listed)
+
+    scene.gateway = TalkativeGateway(scene.simulator)
+    scene.run()
+    assert scene.statuses() == {"ACCEPTED": 2}
+    assert str(scene.record("a")["phonon_uuid"]).startswith("uuid-of-a")
+    assert all(len(str(item)) < 10_000 for item in scene.table.items.values())

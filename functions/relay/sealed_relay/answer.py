@@ -1,7 +1,9 @@
 """What can come of one POST to the gateway. Pure data: the gateway makes it, the relay acts on it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+
+_LONGEST_UUID = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +17,12 @@ class Answered:
 
     code: int
     phonon_uuids: Mapping[str, str] = field(default_factory=dict)
+
+    def about(self, client_identifiers: Iterable[str]) -> "Answered":
+        """The answer as far as it speaks of these calls: what else it lists is not worth keeping, nor bounded."""
+        asked = set(client_identifiers)
+        listed = {name: uuid[:_LONGEST_UUID] for name, uuid in self.phonon_uuids.items() if name in asked}
+        return Answered(self.code, listed)
 
 
 @dataclass(frozen=True, slots=True)

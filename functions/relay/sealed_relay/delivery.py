@@ -148,6 +148,8 @@ class Delivery:
         if seconds > 0:
             answer = self._world.gateway.send(sealed.endpoint, sealed.body, seconds)
             self._settling.count_attempt(calls)
+        if isinstance(answer, Answered):
+            answer = answer.about(sealed.client_identifiers)
         self._world.observe(_request_sent(sealed, answer, self._world.clock() - started, is_resend=is_resend))
         return answer
 

@@ -1,5 +1,6 @@
 """The Lambda entry: puts the relay together once, lazily, and translates between SQS events and the relay."""
 
+import logging
 import os
 import random
 import time
@@ -32,6 +33,11 @@ _AWS = Config(
     connect_timeout=2, read_timeout=5, max_pool_connections=32, retries={"mode": "standard", "total_max_attempts": 4}
 )
 
+# At DEBUG these quote whole requests and answers, secrets and contact numbers in them, and a level for all loggers
+# can be set from outside: by Lambda's own log controls.
+for _library in ("boto3", "botocore", "urllib3"):
+    logging.getLogger(_library).setLevel(logging.INFO)
+
 logger = Logger()
 telemetry = Telemetry(logger, Metrics())
 
@@ -43,7 +49,7 @@ class BatchFailedError(Exception):
     """
 
 
-@logger.inject_lambda_context(clear_state=True)
+@logger.inject_lambda_context(clear_state=True, log_event=False)  # whatever POWERTOOLS_LOGGER_LOG_EVENT says
 @event_source(data_class=SQSEvent)
 def lambda_handler(event: SQSEvent, context: LambdaContext) -> PartialItemFailureResponse:
     """Relay one batch; names the messages that SQS must keep."""

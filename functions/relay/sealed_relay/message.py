@@ -1,21 +1,17 @@
 """From the body of one SQS message to its calls, or the reason why not. Pure."""
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 
-from sealed_relay.contract import WrittenMessage
+from sealed_relay.contract import FlowVariable, WrittenCall, WrittenMessage
 
 SERVICE_TIME_ZONE = timezone(timedelta(hours=5, minutes=30))
 """The API takes start times in +05:30 only, and refuses a start *date* before today's there."""
-
-_NOT_SHOWN = re.compile(r"[^ -~]|[0-9]{5,}")
-_LONGEST_REASON = 500
 
 
 class InvalidMessageError(Exception):
@@ -94,7 +90,8 @@ def read(message: Message) -> list[Call]:
         checked_message = msgspec.convert(written, WrittenMessage)
     except msgspec.ValidationError as error:
         # msgspec names the field and the rule, never the value: a contact number does not get into the text.
-        raise InvalidMessageError(f"The message breaks the contract: {_shown(str(error))}.") from error
+        why = _unknown_field(written) or error
+        raise InvalidMessageError(f"The message breaks the contract: {why}.") from error
     calls: dict[str, Call] = {}
     for index, (checked, as_written) in enumerate(zip(checked_message.calls, written["calls"], strict=True)):
         at = f"$.calls[{index}]"
@@ -142,9 +139,30 @@ def _decode(body: str) -> Any:  # noqa: ANN401 - any JSON value, until it has be
         raise InvalidMessageError("The body is not JSON; a JSON object in UTF-8 is allowed.") from error
 
 
-def _shown(reason: str) -> str:
-    """Fit for people and for a message attribute: the name of an unknown field is whatever the producer made it."""
-    return _NOT_SHOWN.sub("?", reason[:_LONGEST_REASON])
+def _unknown_field(written: Any) -> str:  # noqa: ANN401
+    """Where there is a field that the contract does not know, and which ones it knows there; "" if there is none.
+
+    msgspec would quote the field's name, and that is whatever the producer made it: a contact number or a customer's
+    name, where names and values were mixed up.
+    """
+    for at, value, kind in _objects(written):
+        known = [field.encode_name for field in msgspec.structs.fields(kind)]
+        if isinstance(value, dict) and not value.keys() <= set(known):
+            return f"`{at}` has an unknown field; `{'`, `'.join(known)}` are allowed"
+    return ""
+
+
+def _objects(written: Any) -> Iterator[tuple[str, Any, type[Struct]]]:  # noqa: ANN401
+    """Whatever stands where the contract wants an object: where that is, what stands there, and what is wanted."""
+    yield "$", written, WrittenMessage
+    for call_at, call in _items(written, "$.calls"):
+        yield call_at, call, WrittenCall
+        yield from ((key_at, key, FlowVariable) for key_at, key in _items(call, f"{call_at}.keys"))
+
+
+def _items(value: Any, at: str) -> Iterator[tuple[str, Any]]:  # noqa: ANN401
+    items = value.get(at.rpartition(".")[2]) if isinstance(value, dict) else None
+    return ((f"{at}[{index}]", item) for index, item in enumerate(items if isinstance(items, list) else ()))
 
 
 def _instant(text: str | UnsetType, field: str) -> datetime | None:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 _MOST_ENTRIES = 10
 _MOST_MESSAGE_BYTES = 1_048_576
 """Of one message with its attributes, and of all messages of one batch: SQS's quotas of 2025."""
-_LONGEST_VISIBILITY_SECONDS = 43_200
+_LONGEST_VISIBILITY_SECONDS = 43_200 - 900
+"""SQS refuses more than is left of 12 hours from the receipt, of which no invocation can have used over 15 minutes."""
 _TRIES = 4
 
 
@@ -68,7 +69,7 @@ class IngressQueue:
                     "Id": str(index),
                     "ReceiptHandle": receipt_handle,
                     # Rounded up: the record lets other messages take the call over from that moment on.
-                    "VisibilityTimeout": min(int(seconds) + 1, _LONGEST_VISIBILITY_SECONDS),
+                    "VisibilityTimeout": min(max(0, int(seconds)) + 1, _LONGEST_VISIBILITY_SECONDS),
                 }
                 for index, (receipt_handle, seconds) in enumerate(delays_seconds)
             ],

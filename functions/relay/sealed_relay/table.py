@@ -66,7 +66,8 @@ class DynamoDBTable:
 
     def read(self, keys: Sequence[str]) -> dict[str, Item]:
         """Read items consistently; see `ports.Table`."""
-        return dict(chain.from_iterable(self._executor.map(self._read_some, in_parts(keys, _MOST_KEYS))))
+        different = list(dict.fromkeys(keys))  # DynamoDB refuses a batch of reads that names a key twice
+        return dict(chain.from_iterable(self._executor.map(self._read_some, in_parts(different, _MOST_KEYS))))
 
     def _write(self, statements: Sequence["BatchStatementRequestTypeDef"]) -> list[bool]:
         return list(chain.from_iterable(self._executor.map(self._write_some, in_parts(statements, _MOST_STATEMENTS))))

@@ -1,0 +1,40 @@
+"""Records and stored requests that a claim meets, and what is decided on it."""
+
+from dataclasses import replace
+
+from sealed_relay.claiming import Claim, Decision, Record, StoredRequest, Tries, decide
+from sealed_relay.outcome import Outcome, Status
+from tests.unit.making import SENT_AT, make_call
+
+NOW_MS = int(SENT_AT.timestamp() * 1000)
+TRIES = Tries(attempts=3, refusals=1)
+ACCEPTED = Outcome(Status.ACCEPTED, "SUCCESS", 200)
+OURS, OTHER = b"hash of our content", b"hash of other content"
+CLAIM = Claim(make_call(message_id="own message"), "new request", OURS)
+
+DELIVERED = [Status.ACCEPTED, Status.PRESUMED_ACCEPTED]
+FAILED = [Status.REJECTED, Status.EXPIRED, Status.UNRESOLVED]
+OPEN = [Status.SENDING, Status.WAITING]
+
+UNANSWERED = StoredRequest("a lease", NOW_MS, is_answered=False, may_have_been_sent=True, not_after_ms=NOW_MS + 60_000)
+HELD = replace(UNANSWERED, lease_expires_at_ms=NOW_MS + 1)
+ANSWERED = replace(HELD, is_answered=True)
+
+
+def record(
+    status: Status, *, is_own: bool = True, is_same: bool = True, lease_ms: int = 0, updated_ms: int = -1
+) -> Record:
+    """A record whose lease runs so many milliseconds longer, written so many after the claiming message was sent."""
+    return Record(
+        status=status,
+        request_id="old request",
+        message_id="own message" if is_own else "other message",
+        content_hash=OURS if is_same else OTHER,
+        lease_expires_at_ms=NOW_MS + lease_ms,
+        updated_at_ms=NOW_MS + updated_ms,
+        tries=TRIES,
+    )
+
+
+def decision(met: Record, request: StoredRequest | None = None, delivered: Outcome | None = None) -> Decision:
+    return decide(CLAIM, met, request, delivered, NOW_MS)

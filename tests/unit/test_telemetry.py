@@ -1,0 +1,172 @@
+"""Log lines and metrics as they stand on standard output."""
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from aws_lambda_powertools import Logger, Metrics
+from botocore.exceptions import ClientError
+
+from sealed_relay.observing import (
+    CallsSettled,
+    CallsWaiting,
+    DuplicatesFound,
+    MessageFailed,
+    Observation,
+    RequestSent,
+    WorkFailed,
+)
+from sealed_relay.outcome import Reason, Status
+from sealed_relay.telemetry import Telemetry, describe
+
+CANARY = "919812345678"
+SENT = RequestSent(
+    "request-1", "FLOWAAAA", 500, is_resend=False, result="SUCCESS", code=200, detail="", milliseconds=120
+)
+RESENT = RequestSent(
+    "request-2", "FLOWAAAA", 3, is_resend=True, result="NO_ANSWER", code=None, detail="", milliseconds=9
+)
+INVALID = MessageFailed("message-1", Reason.INVALID_MESSAGE, None, 0, "")
+REJECTED = MessageFailed("message-2", "INVALID_CONTACT_NUMBER", 205, 1, "request-1")
+
+Lines = list[dict[str, Any]]
+Observe = Callable[..., tuple[Lines, Lines]]
+
+
+@pytest.fixture
+def observe(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[Observe]:
+    """Observe, flush, and give the log lines and the metrics' lines."""
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "SealedRelay")
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "relay")
+    log = io.StringIO()
+    # Loggers of one service are one and the same for good; this one writes where this test reads.
+    logger = Logger(request.node.name, level="DEBUG", stream=log)
+    metrics = Metrics()
+    telemetry = Telemetry(logger, metrics)
+
+    def run(*observations: Observation) -> tuple[Lines, Lines]:
+        for observation in observations:
+            telemetry.observe(observation)
+        telemetry.flush()
+        lines = [json.loads(line) for line in log.getvalue().splitlines()]
+        log.truncate(log.seek(0))
+        return lines, [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+    yield run
+    metrics.clear_metrics()
+
+
+def metrics_in(lines: Lines) -> list[tuple[str, str, tuple[tuple[str, str], ...], object]]:
+    """Name, unit, dimensions and value of each metric."""
+    found = []
+    for line in lines:
+        for block in line["_aws"]["CloudWatchMetrics"]:
+            assert block["Namespace"] == "SealedRelay"
+            [dimension_names] = block["Dimensions"]
+            dimensions = tuple(sorted((name, line[name]) for name in dimension_names))
+            found += [(metric["Name"], metric["Unit"], dimensions, line[metric["Name"]]) for metric in block["Metrics"]]
+    return sorted(found)
+
+
+SERVICE = ("service", "relay")
+
+
+def test_metrics_have_the_contracts_namespace_and_say_what_happened(observe: Observe) -> None:
+    _, lines = observe(
+        SENT,
+        RESENT,
+        INVALID,
+        REJECTED,
+        DuplicatesFound(2),
+        CallsSettled(Status.ACCEPTED, 499),
+        CallsSettled(Status.ACCEPTED, 1),
+        CallsSettled(Status.REJECTED, 1),
+    )
+
+    assert metrics_in(lines) == [
+        ("Answers", "Count", (("Code", "200 SUCCESS"), SERVICE), [1.0]),
+        ("Answers", "Count", (("Code", "NO_ANSWER"), SERVICE), [1.0]),
+        ("Calls", "Count", (("Status", "ACCEPTED"), SERVICE), [500.0]),
+        ("Calls", "Count", (("Status", "REJECTED"), SERVICE), [1.0]),
+        ("CallsPerRequest", "Count", (SERVICE,), [500.0, 3.0]),
+        ("Duplicates", "Count", (SERVICE,), [2.0]),
+        ("InvalidMessages", "Count", (SERVICE,), [1.0]),
+        ("RequestMilliseconds", "Milliseconds", (SERVICE,), [120.0, 9.0]),
+        ("RequestsResent", "Count", (SERVICE,), [1.0]),
+        ("RequestsSent", "Count", (SERVICE,), [1.0]),
+    ]
+
+
+def test_an_invocation_counts_its_own_only(observe: Observe) -> None:
+    _, first = observe(SENT, CallsSettled(Status.ACCEPTED, 500))
+    _, second = observe()
+
+    assert first
+    assert second == []
+
+
+def test_more_values_than_a_line_of_metrics_takes_are_all_there(observe: Observe) -> None:
+    _, lines = observe(*[SENT] * 250)
+
+    milliseconds = [value for name, _, _, value in metrics_in(lines) if name == "RequestMilliseconds"]
+    assert sum(len(values) for values in milliseconds if isinstance(values, list)) == 250
+    assert all(len(values) <= 100 for values in milliseconds if isinstance(values, list))
+
+
+def test_a_request_is_one_line_with_its_ids_counts_code_and_milliseconds(observe: Observe) -> None:
+    [line], _ = observe(SENT)
+
+    assert (line["level"], line["message"]) == ("INFO", "request sent")
+    said = {"request_id": "request-1", "flow_id": "FLOWAAAA", "calls": 500, "code": 200, "result": "SUCCESS"}
+    assert said.items() <= line.items()
+    assert (line["milliseconds"], line["is_resend"]) == (120, False)
+
+
+def test_a_failed_message_is_one_line_with_its_reason(observe: Observe) -> None:
+    [invalid, rejected], _ = observe(INVALID, REJECTED)
+
+    assert (invalid["level"], invalid["message"]) == ("WARNING", "message failed")
+    assert (invalid["message_id"], invalid["reason"], invalid["calls"]) == ("message-1", "INVALID_MESSAGE", 0)
+    assert (rejected["code"], rejected["request_id"], rejected["calls"]) == (205, "request-1", 1)
+
+
+def test_waiting_calls_are_a_line_for_whoever_debugs(observe: Observe) -> None:
+    [line], lines = observe(CallsWaiting("message-1", "INSUFFICIENT_BALANCE", 7, 12.5))
+
+    assert (line["level"], line["reason"], line["calls"]) == ("DEBUG", "INSUFFICIENT_BALANCE", 7)
+    assert lines == []
+
+
+def raised(error: BaseException) -> BaseException:
+    try:
+        raise error from RuntimeError(CANARY)
+    except type(error) as caught:
+        return caught
+
+
+def test_an_error_is_logged_by_type_and_place_and_never_by_its_text(observe: Observe) -> None:
+    error = raised(ValueError(CANARY))
+
+    [line], _ = observe(WorkFailed(error))
+
+    assert (line["level"], line["error_type"]) == ("ERROR", "ValueError")
+    assert line["error_at"][0].startswith("test_telemetry.py:")
+    assert line["error_at"][0].endswith(" raised")
+    assert CANARY not in json.dumps(line)
+
+
+def test_an_aws_error_is_logged_with_its_code_and_operation() -> None:
+    error = ClientError({"Error": {"Code": "AccessDeniedException", "Message": CANARY}}, "GetSecretValue")
+
+    described = describe(raised(error))
+
+    assert (described["error_code"], described["operation"]) == ("AccessDeniedException", "GetSecretValue")
+    assert CANARY not in json.dumps(described)
+
+
+def test_an_error_that_was_never_raised_can_be_described() -> None:
+    assert describe(KeyError(CANARY)) == {"error_type": "KeyError", "error_at": []}

@@ -18,24 +18,24 @@ def _flows(stack: Stack) -> str:
 
 
 _GUIDE = """
-The local stack is up. For the AWS CLI:
+The local stack is up. For the AWS CLI (version 1 needs the --endpoint-url for SQS; version 2 does without):
 
   export AWS_ENDPOINT_URL={stack.endpoint_url} AWS_DEFAULT_REGION={stack.region}
   export AWS_ACCESS_KEY_ID={stack.access_key_id} AWS_SECRET_ACCESS_KEY={stack.secret_access_key}
 
   # send a message
-  aws sqs send-message --queue-url {outputs[IngressQueueUrl]} \\
+  aws sqs send-message --endpoint-url "$AWS_ENDPOINT_URL" --queue-url {outputs[IngressQueueUrl]} \\
     --message-body '{{"flow-id": "{flow_id}", "calls": [{{"client-identifier": "hello-1", \
-"contact-numbers": ["919999999999"]}}]}}'
+"contact-numbers": ["910000000001"]}}]}}'
 
   # look its outcome up
   aws dynamodb get-item --table-name {outputs[OutcomesTableName]} \\
     --key '{{"call_id": {{"S": "{flow_id}/hello-1"}}}}'
 
   # read the failure queue, and the function's log
-  aws sqs receive-message --queue-url {outputs[FailureQueueUrl]} \\
+  aws sqs receive-message --endpoint-url "$AWS_ENDPOINT_URL" --queue-url {outputs[FailureQueueUrl]} \\
     --message-attribute-names All
-  aws logs tail /sealed-relay/{stack_name}
+  aws logs filter-log-events --log-group-name /sealed-relay/{stack_name} --query 'events[].message' --output text
 
 For boto3:
 
@@ -45,7 +45,7 @@ For boto3:
   sqs = session.client("sqs", endpoint_url=stack["endpoint_url"])
   dynamodb = session.client("dynamodb", endpoint_url=stack["endpoint_url"])
   sqs.send_message(QueueUrl=stack["outputs"]["IngressQueueUrl"], MessageBody=json.dumps({{"flow-id": "{flow_id}", \
-"calls": [{{"client-identifier": "hello-2", "contact-numbers": ["919999999999"]}}]}}))
+"calls": [{{"client-identifier": "hello-2", "contact-numbers": ["910000000001"]}}]}}))
   dynamodb.get_item(TableName=stack["outputs"]["OutcomesTableName"], Key={{"call_id": {{"S": "{flow_id}/hello-2"}}}})
   sqs.receive_message(QueueUrl=stack["outputs"]["FailureQueueUrl"], MessageAttributeNames=["All"])
 
@@ -53,8 +53,9 @@ Gateway: {stack.gateway_base_url}
 """
 
 _WITHOUT_FLOWS = """
-No flow is known yet. For each one:
+No flow is known yet. For each one, with its secret in a file, which keeps it out of the shell's history:
 
+  # flow.json: {{"security-id": "<64 letters or digits>", "public-key": "<PEM, with \\n for line ends>"}}
   aws secretsmanager create-secret --name {prefix}<flow id> --kms-key-id alias/{stack_name} \\
-    --secret-string '{{"security-id": "<64 letters or digits>", "public-key": "<PEM, with \\n for line ends>"}}'
+    --secret-string file://flow.json
 """

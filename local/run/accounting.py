@@ -1,0 +1,125 @@
+"""What must hold of the calls of a run, and agree between the relay and the simulator. Pure.
+
+The evidence: what was sent, the outcome records, the failure queue, and the simulator's audit where there is one.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from sealed_relay.outcome import Reason, Status
+
+
+@dataclass(frozen=True, slots=True)
+class SentMessage:
+    """A message that was sent; `call_ids` is empty where it cannot be read."""
+
+    message_id: str
+    call_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What an outcome record says. `request_id` is the relay's own, `phonon_uuid` "" where the record has none."""
+
+    status: Status
+    request_id: str = ""
+    phonon_uuid: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A message in the failure queue."""
+
+    source_message_id: str
+    reason: str
+    code: int | None
+    call_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What the simulator says it did.
+
+    `taken` has the `phonon-uuid`s of each call of the run, one for each time it was accepted; `answers` how many
+    requests of anybody were answered in each way.
+    """
+
+    taken: Mapping[str, Sequence[str]]
+    answers: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that is known of a run; `audit` is None without a simulator."""
+
+    sent: Sequence[SentMessage]
+    records: Mapping[str, Record]
+    failures: Sequence[Failure]
+    audit: Audit | None = None
+
+    @cached_property
+    def call_ids(self) -> list[str]:
+        """The calls sent, each once."""
+        return list(dict.fromkeys(call_id for message in self.sent for call_id in message.call_ids))
+
+    @cached_property
+    def reasons(self) -> Mapping[str, set[str]]:
+        """Why each call stands in the failure queue, by call id."""
+        reasons: dict[str, set[str]] = {}
+        for failure in self.failures:
+            for call_id in failure.call_ids:
+                reasons.setdefault(call_id, set()).add(failure.reason)
+        return reasons
+
+
+def unaccounted(evidence: Evidence) -> dict[str, str]:
+    """Calls, and messages without calls, whose end is not on record yet; each with what is missing."""
+    missing = {call_id: _missing(evidence, call_id) for call_id in evidence.call_ids}
+    failed_message_ids = {failure.source_message_id for failure in evidence.failures}
+    for message in evidence.sent:
+        if not message.call_ids and message.message_id not in failed_message_ids:
+            missing[f"message {message.message_id}"] = "unreadable, but not in the failure queue"
+    return {name: what for name, what in missing.items() if what}
+
+
+def contradictions(evidence: Evidence) -> dict[str, list[str]]:
+    """Calls of which two accounts say different things; each with what they say."""
+    found = {call_id: list(_contradictions(evidence, call_id)) for call_id in evidence.call_ids}
+    for call_id in evidence.audit.taken.keys() - found.keys() if evidence.audit else ():
+        found[call_id] = ["taken by the API, but never sent by this run"]
+    return {call_id: sentences for call_id, sentences in found.items() if sentences}
+
+
+def _missing(evidence: Evidence, call_id: str) -> str:
+    record, reasons = evidence.records.get(call_id), evidence.reasons.get(call_id, set())
+    if record is None:
+        # A message that cannot be read leaves no records: then the failure queue is all there is.
+        return "" if Reason.INVALID_MESSAGE in reasons else "no outcome record"
+    if not record.status.is_final:
+        return f"{record.status} on record, which is not final"
+    if record.status.is_failure and not reasons:
+        return f"{record.status} on record, but not in the failure queue"
+    return ""
+
+
+def _contradictions(evidence: Evidence, call_id: str) -> Iterator[str]:
+    record = evidence.records.get(call_id)
+    on_record = f"{record.status} on record" if record else "no outcome record"
+    is_delivered = record is not None and record.status.is_delivered
+    # Other content under the identity of a delivered call is refused, and no fault of that call.
+    reasons = evidence.reasons.get(call_id, set()) - {Reason.CLIENT_IDENTIFIER_REUSED}
+    if is_delivered and reasons:
+        yield f"{on_record}, but in the failure queue as {', '.join(sorted(reasons))}"
+    if evidence.audit is None:
+        return
+    uuids = evidence.audit.taken.get(call_id, ())
+    if len(uuids) > 1:
+        yield f"{on_record}, but taken {len(uuids)} times by the API"
+    if is_delivered and not uuids:
+        yield f"{on_record}, but never taken by the API"
+    # UNRESOLVED says that the call may have been delivered: both are true to it.
+    if uuids and not is_delivered and not (record and record.status is Status.UNRESOLVED):
+        yield f"{on_record}, but taken by the API"
+    if record and record.phonon_uuid and uuids and record.phonon_uuid not in uuids:
+        yield f"phonon-uuid {record.phonon_uuid} on record, but the API gave {', '.join(uuids)}"

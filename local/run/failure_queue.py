@@ -1,0 +1,80 @@
+"""Reading the failure queue without taking what belongs to others."""
+
+from typing import TYPE_CHECKING
+
+from local.run.accounting import Failure
+from local.run.messages import outgoing
+from sealed_relay.packing import in_parts
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
+
+_MOST_MESSAGES = 10
+# Long enough to look through the whole queue without meeting the same message again.
+_OUT_OF_SIGHT_SECONDS = 60
+
+
+class FailureQueue:
+    """The failure queue with this URL."""
+
+    def __init__(self, client: "SQSClient", queue_url: str) -> None:
+        self._client = client
+        self._queue_url = queue_url
+        self._foreign: dict[str, str] = {}  # message id -> its latest receipt handle
+
+    def take(self, source_message_ids: set[str]) -> list[Failure]:
+        """Receive and delete what came of these messages; the others stay, out of sight until `give_back`."""
+        failures = []
+        while messages := self._receive():
+            own = [message for message in messages if _attribute(message, "source_message_id") in source_message_ids]
+            self._foreign |= {
+                message["MessageId"]: message["ReceiptHandle"] for message in messages if message not in own
+            }
+            if own:
+                self._client.delete_message_batch(
+                    QueueUrl=self._queue_url,
+                    Entries=[
+                        {"Id": str(index), "ReceiptHandle": message["ReceiptHandle"]}
+                        for index, message in enumerate(own)
+                    ],
+                )
+            failures += [_failure(message) for message in own]
+        return failures
+
+    def give_back(self) -> None:
+        """Bring messages of others back into sight."""
+        for receipt_handles in in_parts(list(self._foreign.values()), _MOST_MESSAGES):
+            # As a batch, because then a message that somebody has deleted meanwhile raises no error.
+            self._client.change_message_visibility_batch(
+                QueueUrl=self._queue_url,
+                Entries=[
+                    {"Id": str(index), "ReceiptHandle": receipt_handle, "VisibilityTimeout": 0}
+                    for index, receipt_handle in enumerate(receipt_handles)
+                ],
+            )
+        self._foreign.clear()
+
+    def _receive(self) -> "list[MessageTypeDef]":
+        answer = self._client.receive_message(
+            QueueUrl=self._queue_url,
+            MaxNumberOfMessages=_MOST_MESSAGES,
+            VisibilityTimeout=_OUT_OF_SIGHT_SECONDS,
+            MessageAttributeNames=["All"],
+        )
+        return answer.get("Messages", [])
+
+
+def _failure(message: "MessageTypeDef") -> Failure:
+    code = _attribute(message, "code")
+    return Failure(
+        source_message_id=_attribute(message, "source_message_id"),
+        reason=_attribute(message, "reason"),
+        code=int(code) if code else None,
+        call_ids=outgoing(message["Body"]).call_ids,
+    )
+
+
+def _attribute(message: "MessageTypeDef", name: str) -> str:
+    attribute = message.get("MessageAttributes", {}).get(name)
+    return attribute.get("StringValue", "") if attribute else ""

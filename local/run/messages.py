@@ -1,0 +1,85 @@
+"""The messages of a run: those of `events/`, made fresh, and generated ones."""
+
+import json
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+EVENTS = Path(__file__).resolve().parents[2] / "events"
+_CONTACT_NUMBERS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingMessage:
+    """A body for the ingress queue. `call_ids` is empty where nobody can tell which calls it holds."""
+
+    body: str
+    flow_id: str
+    call_ids: tuple[str, ...]
+
+
+def outgoing(body: str) -> OutgoingMessage:
+    """Read the ids in a body, by means of its own: a relay that overlooked a call must not hide it from the run."""
+    try:
+        message = _unwrapped(json.loads(body))
+        flow_id = message["flow-id"]
+        return OutgoingMessage(
+            body, flow_id, tuple(f"{flow_id}/{call['client-identifier']}" for call in message["calls"])
+        )
+    except (ValueError, KeyError, TypeError):
+        return OutgoingMessage(body, "", ())
+
+
+def event_messages(suffix: str, events: Path = EVENTS) -> list[OutgoingMessage]:
+    """The bodies in `events/`, in the order of the files' names, each client identifier with `suffix` behind it.
+
+    The relay delivers a client identifier once and for all: without a suffix of its own, a second run against the same
+    stack would find nothing but duplicates.
+    """
+    files = sorted(events.glob("*.json"))
+    bodies = [record["body"] for file in files for record in json.loads(file.read_text())["Records"]]
+    return [outgoing(_with_suffix(body, suffix)) for body in bodies]
+
+
+def generated_messages(count: int, flow_ids: Sequence[str], suffix: str) -> Iterator[OutgoingMessage]:
+    """`count` messages of one call each, over all flows in turn. No subscriber's number in India starts with 0."""
+    for number in range(count):
+        call = {
+            "client-identifier": f"generated-{number + 1}{suffix}",
+            "contact-numbers": [f"910000{500_000 + number % _CONTACT_NUMBERS}"],
+            "keys": [{"name": "$flow.key.order", "value": str(number + 1)}],
+        }
+        yield outgoing(json.dumps({"flow-id": flow_ids[number % len(flow_ids)], "calls": [call]}))
+
+
+def for_flows(messages: Sequence[OutgoingMessage], flow_ids: Collection[str]) -> list[OutgoingMessage]:
+    """Those of these flows, and those of which nobody can tell the flow: the relay refuses them unsent."""
+    return [message for message in messages if message.flow_id in {"", *flow_ids}]
+
+
+def _unwrapped(message: Any) -> Any:  # noqa: ANN401 - any JSON value
+    if "Message" in message:  # SNS
+        return json.loads(message["Message"])
+    return message.get("detail", message)  # EventBridge
+
+
+def _with_suffix(body: str, suffix: str) -> str:
+    try:
+        return json.dumps(_renamed(json.loads(body), suffix), ensure_ascii=False)
+    except ValueError:  # the unreadable one stays as it is
+        return body
+
+
+def _renamed(value: Any, suffix: str) -> Any:  # noqa: ANN401
+    match value:
+        case {"Message": str(message)}:
+            return value | {"Message": _with_suffix(message, suffix)}
+        case {"client-identifier": str(name)}:
+            return value | {"client-identifier": name + suffix}
+        case dict():
+            return {name: _renamed(inner, suffix) for name, inner in value.items()}
+        case list():
+            return [_renamed(inner, suffix) for inner in value]
+        case _:
+            return value

@@ -1,0 +1,36 @@
+"""How far a run has come: a bar on a terminal, a line now and then elsewhere."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+_SECONDS_BETWEEN_LINES = 2.0
+
+Report = Callable[[int, int], None]
+
+
+@contextmanager
+def progress_on(console: Console, clock: Callable[[], float]) -> Iterator[Report]:
+    """What to report calls accounted for, and calls in all, to."""
+    if not console.is_terminal:
+        yield _lines_on(console, clock)
+        return
+    columns = (TextColumn("calls accounted for"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _lines_on(console: Console, clock: Callable[[], float]) -> Report:
+    last_at, last_done = clock(), -1
+
+    def report(done: int, total: int) -> None:
+        nonlocal last_at, last_done
+        is_news = done != last_done and (done == total or clock() - last_at >= _SECONDS_BETWEEN_LINES)
+        if is_news:
+            console.print(f"calls accounted for: {done} of {total}")
+            last_at, last_done = clock(), done
+
+    return report

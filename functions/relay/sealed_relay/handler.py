@@ -34,9 +34,9 @@ _AWS = Config(
 )
 
 # At DEBUG these quote whole requests and answers, secrets and contact numbers in them, and a level for all loggers
-# can be set from outside: by Lambda's own log controls.
+# can be set from outside, by Lambda's own log controls; at INFO they put lines that are no JSON into the log.
 for _library in ("boto3", "botocore", "urllib3"):
-    logging.getLogger(_library).setLevel(logging.INFO)
+    logging.getLogger(_library).setLevel(logging.WARNING)
 
 logger = Logger()
 telemetry = Telemetry(logger, Metrics())

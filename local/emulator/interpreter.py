@@ -1,0 +1,35 @@
+"""Python as on Lambda: it finds the function's code, its layers, then AWS's runtime client, and nothing else."""
+
+import os
+import sys
+from importlib.metadata import distribution
+from pathlib import Path
+
+from local.emulator.deployed import DeployedFunction
+
+# -S leaves out the site-packages of this environment, which hold the very wheels that the layer must bring.
+COMMAND = (sys.executable, "-S")
+_RUNTIME_CLIENT = ("awslambdaric", "simplejson", "snapshot-restore-py")
+
+
+def interpreter_environment(function: DeployedFunction, folder: Path) -> dict[str, str]:
+    """Return the variables that `COMMAND` needs to run the function; the runtime client is linked into `folder`."""
+    runtime = folder / "runtime"
+    _link_runtime_client(runtime)
+    search_path = [function.task_root, function.layers / "python", runtime]
+    return {
+        **function.environment,
+        "PATH": os.defpath,
+        "PYTHONPATH": os.pathsep.join(map(str, search_path)),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONUTF8": "1",
+    }
+
+
+def _link_runtime_client(runtime: Path) -> None:
+    runtime.mkdir()
+    for name in _RUNTIME_CLIENT:
+        installed = distribution(name)
+        for entry in {file.parts[0] for file in installed.files or ()}:
+            (runtime / entry).symlink_to(str(installed.locate_file(entry)))

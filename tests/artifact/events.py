@@ -1,0 +1,20 @@
+"""The events of `events/` for the emulator: each file is the event of one invocation."""
+
+import json
+from pathlib import Path
+
+from local.run.messages import EVENTS, event_messages
+
+EVENT_FILES = tuple(sorted(file.name for file in EVENTS.glob("*.json")))
+
+
+def fresh_events(suffix: str, events: Path = EVENTS) -> dict[str, bytes]:
+    """Each file's event by the file's name, with `suffix` behind every client identifier."""
+    bodies = iter(event_messages(suffix, events))
+    fresh = {}
+    for name in EVENT_FILES:
+        event = json.loads((events / name).read_text())
+        for record in event["Records"]:
+            record["body"] = next(bodies).body
+        fresh[name] = json.dumps(event).encode()
+    return fresh

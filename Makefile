@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 MESSAGES ?= 100
+EVENT ?= events/single-call.json
 GATEWAY_BASE_URL ?=
 
 DEV := .venvs/dev/bin
@@ -20,7 +21,7 @@ LOCKS := layers/dependencies/requirements.txt $(wildcard local/requirements/*.tx
 PROJECT_PYTHON := PYTHONPATH=functions/relay:. $(DEV)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down test check format build lock
+.PHONY: help run up invoke down test check format build lock
 .DELETE_ON_ERROR:
 
 help: ## List the commands
@@ -31,6 +32,9 @@ run: $(ENVIRONMENTS) ## Send messages through the local stack and account for ev
 
 up: $(ENVIRONMENTS) ## Bring the local stack up: local AWS, Kairos simulator, the real template [GATEWAY_BASE_URL=]
 	@$(PROJECT_PYTHON) -m local.stack up --gateway-base-url "$(GATEWAY_BASE_URL)"
+
+invoke: $(ENVIRONMENTS) ## Invoke the deployed function once, without Docker: EVENT=events/single-call.json
+	@$(PROJECT_PYTHON) -m local.invoke "$(EVENT)"
 
 down: $(ENVIRONMENTS) ## Stop everything that `make up` started
 	@$(PROJECT_PYTHON) -m local.stack down

@@ -184,4 +184,5 @@ def _request_sent(sealed: SealedRequest, answer: Answer, seconds: float, *, is_r
         code,
         detail,
         round(seconds * 1000),
+        sealed.client_identifiers,
     )

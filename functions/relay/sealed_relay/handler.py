@@ -20,7 +20,7 @@ from sealed_relay.flow_secrets import FlowSecrets
 from sealed_relay.gateway import Gateway
 from sealed_relay.ledger import Ledger
 from sealed_relay.message import Message, sent_at_of
-from sealed_relay.observing import WorkFailed
+from sealed_relay.observing import BatchReceived, WorkFailed
 from sealed_relay.queues import FailureQueue, IngressQueue
 from sealed_relay.relay import relay
 from sealed_relay.settings import read_settings
@@ -53,9 +53,13 @@ class BatchFailedError(Exception):
 @event_source(data_class=SQSEvent)
 def lambda_handler(event: SQSEvent, context: LambdaContext) -> PartialItemFailureResponse:
     """Relay one batch; names the messages that SQS must keep."""
-    deadline = time.time() + context.get_remaining_time_in_millis() / 1000
+    now = time.time()
+    deadline = now + context.get_remaining_time_in_millis() / 1000
     try:
-        open_message_ids = relay(_world(), [_message(record) for record in event.records], deadline)
+        messages = [_message(record) for record in event.records]
+        oldest = min((message.sent_at.timestamp() for message in messages), default=now)
+        telemetry.observe(BatchReceived(now - oldest))
+        open_message_ids = relay(_world(), messages, deadline)
     except Exception as error:  # noqa: BLE001 - raised again, without its text
         telemetry.observe(WorkFailed(error))
         raise BatchFailedError(type(error).__name__) from None

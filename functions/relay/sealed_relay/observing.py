@@ -1,9 +1,16 @@
 """What the relay tells whoever runs it, as data. None of it holds personal data or secrets."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sealed_relay.outcome import Status
+
+
+@dataclass(frozen=True, slots=True)
+class BatchReceived:
+    """An invocation was handed messages, the oldest of which was sent that long ago."""
+
+    oldest_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +25,7 @@ class RequestSent:
     code: int | None
     detail: str
     milliseconds: int
+    client_identifiers: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +37,7 @@ class MessageFailed:
     code: int | None
     calls: int
     request_id: str
+    client_identifiers: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +63,7 @@ class CallsWaiting:
     reason: str
     calls: int
     retry_in_seconds: float
+    flow_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,5 +73,5 @@ class WorkFailed:
     error: BaseException
 
 
-Observation = RequestSent | MessageFailed | CallsSettled | DuplicatesFound | CallsWaiting | WorkFailed
+Observation = BatchReceived | RequestSent | MessageFailed | CallsSettled | DuplicatesFound | CallsWaiting | WorkFailed
 Observe = Callable[[Observation], None]

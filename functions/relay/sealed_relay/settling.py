@@ -83,7 +83,8 @@ class Settling:
         step.delays_seconds |= delays
         for message_id, seconds in delays.items():
             reasons = [o.reason for call, o in outcomes if call.message_id == message_id and not o.status.is_final]
-            self._world.observe(CallsWaiting(message_id, reasons[0], len(reasons), seconds))
+            flow_id = waiting[message_id].flow_id
+            self._world.observe(CallsWaiting(message_id, reasons[0], len(reasons), seconds, flow_id))
         self._observe_settled([outcome for _, outcome in outcomes])
 
     def settle_for_others(self, flow_id: str, request_id: str, outcomes: dict[str, Outcome]) -> None:
@@ -129,7 +130,8 @@ class Settling:
             ]
         )
         for (message_id, outcome), calls in groups.items():
-            self._world.observe(MessageFailed(message_id, outcome.reason, outcome.code, len(calls), request_id))
+            names = [call.client_identifier for call in calls]
+            self._world.observe(MessageFailed(message_id, outcome.reason, outcome.code, len(calls), request_id, names))
 
     def _observe_settled(self, outcomes: Sequence[Outcome]) -> None:
         for status, calls in Counter(outcome.status for outcome in outcomes if outcome.status.is_final).items():

@@ -10,8 +10,10 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from botocore.exceptions import ClientError
 
-from sealed_relay.codes import code_of
+from sealed_relay import metrics
+from sealed_relay.metrics import Metric
 from sealed_relay.observing import (
+    BatchReceived,
     CallsSettled,
     CallsWaiting,
     DuplicatesFound,
@@ -20,68 +22,91 @@ from sealed_relay.observing import (
     RequestSent,
     WorkFailed,
 )
-from sealed_relay.outcome import Reason
+from sealed_relay.outcome import Reason, Status
 
 
 class Telemetry:
     """Writes a log line as things happen, and metrics when an invocation ends. Observes from any thread."""
 
-    def __init__(self, logger: Logger, metrics: Metrics) -> None:
+    def __init__(self, logger: Logger, powertools: Metrics) -> None:
         self._logger = logger
-        self._metrics = metrics
+        self._powertools = powertools
         self._lock = threading.Lock()
-        self._calls_by_status: Counter[str] = Counter()
-        self._answers_by_code: Counter[str] = Counter()
+        # What is added up over an invocation, by metric and by the value of its own dimension ("": it has none).
+        self._sums: Counter[tuple[Metric, str]] = Counter()
 
     def observe(self, observation: Observation) -> None:
         """Log and count one observation."""
         with self._lock:
             match observation:
+                case BatchReceived(oldest_seconds):
+                    self._measure(metrics.OLDEST_MESSAGE_SECONDS, round(oldest_seconds))
                 case RequestSent():
                     self._request_sent(observation)
                 case MessageFailed():
-                    self._logger.warning("message failed", extra=asdict(observation))
+                    self._logger.warning("message failed", extra=_fields(observation))
+                    self._add(metrics.FAILED_MESSAGES, 1, observation.reason)
                     if observation.reason == Reason.INVALID_MESSAGE:
-                        self._count("InvalidMessages", 1)
+                        self._add(metrics.INVALID_MESSAGES, 1)
                 case CallsSettled(status, calls):
-                    self._calls_by_status[status.value] += calls
+                    self._add(metrics.CALLS, calls, status)
                 case DuplicatesFound(calls):
-                    self._count("Duplicates", calls)
+                    self._add(metrics.DUPLICATES, calls)
                 case CallsWaiting():
-                    self._logger.debug("calls waiting", extra=asdict(observation))
+                    self._calls_waiting(observation)
                 case WorkFailed(error):
                     self._logger.error("work failed", extra=describe(error))
 
     def flush(self) -> None:
         """Write the invocation's metrics, one EMF line each for those with a dimension of their own."""
         with self._lock:
-            for status, calls in self._calls_by_status.items():
-                self._single("Calls", calls, "Status", status)
-            for code, answers in self._answers_by_code.items():
-                self._single("Answers", answers, "Code", code)
-            self._calls_by_status.clear()
-            self._answers_by_code.clear()
-            if self._metrics.metric_set:
-                self._metrics.flush_metrics()
+            for (metric, value), total in self._sums.items():
+                if metric.dimension:
+                    self._single(metric, value, total)
+                else:
+                    self._measure(metric, total)
+            self._sums.clear()
+            if self._powertools.metric_set:
+                self._powertools.flush_metrics()
 
     def _request_sent(self, sent: RequestSent) -> None:
-        self._logger.info("request sent", extra=asdict(sent))
+        self._logger.info("request sent", extra=_fields(sent))
         if sent.result != Reason.NOT_SENT:
-            self._count("RequestsResent" if sent.is_resend else "RequestsSent", 1)
-            self._count("CallsPerRequest", sent.calls)
-        self._metrics.add_metric("RequestMilliseconds", MetricUnit.Milliseconds, sent.milliseconds)
-        if sent.code is not None:
-            self._answers_by_code[f"{sent.code} {code_of(sent.code).name}"] += 1
-        else:
-            self._answers_by_code[sent.result] += 1
+            self._add(metrics.REQUESTS_RESENT if sent.is_resend else metrics.REQUESTS_SENT, 1)
+            self._measure(metrics.CALLS_PER_REQUEST, sent.calls)
+        self._measure(metrics.REQUEST_MILLISECONDS, sent.milliseconds)
+        self._add(metrics.ANSWERS, 1, metrics.answer_value(sent.code, sent.result))
+        self._add(metrics.REQUESTS_FAILED, int(metrics.is_failed_request(sent.result)))
+        # Zeros too: without one, an alarm could not tell "sent, and nothing in the way" from "nothing sent".
+        self._add(metrics.WAITING_ON_ACCOUNT, 0)
+        self._add(metrics.WAITING_ON_FLOW, 0)
 
-    def _count(self, name: str, value: int) -> None:
-        self._metrics.add_metric(name, MetricUnit.Count, value)
+    def _calls_waiting(self, waiting: CallsWaiting) -> None:
+        metric = metrics.waiting_metric(waiting.reason)
+        # What waits for people is theirs to find; the rest passes by itself.
+        log = self._logger.info if metric else self._logger.debug
+        log("calls waiting", extra=asdict(waiting))
+        self._add(metrics.CALLS, waiting.calls, Status.WAITING)
+        if metric:
+            self._add(metric, 1)
 
-    def _single(self, name: str, value: int, dimension: str, dimension_value: str) -> None:
-        service = {"service": str(self._metrics.provider.service)}
-        with single_metric(name, MetricUnit.Count, value, default_dimensions=service) as metric:
-            metric.add_dimension(dimension, dimension_value)
+    def _add(self, metric: Metric, amount: int, value: str = "") -> None:
+        self._sums[metric, str(value)] += amount
+
+    def _measure(self, metric: Metric, value: int) -> None:
+        self._powertools.add_metric(metric.name, MetricUnit(metric.unit), value)
+
+    def _single(self, metric: Metric, dimension_value: str, total: int) -> None:
+        service = {metrics.SERVICE: str(self._powertools.provider.service)}
+        with single_metric(metric.name, MetricUnit(metric.unit), total, default_dimensions=service) as line:
+            line.add_dimension(metric.dimension, dimension_value)
+
+
+def _fields(observation: RequestSent | MessageFailed) -> dict[str, object]:
+    # One text, not a list: Logs Insights makes a field of each item of a list, and has room for 200 fields. The
+    # brackets let a query find a whole client identifier, and not the beginning of another one.
+    names = "".join(f"[{name}]" for name in observation.client_identifiers)
+    return asdict(observation) | {"client_identifiers": names}
 
 
 def describe(error: BaseException) -> dict[str, object]:

@@ -7,6 +7,7 @@ GATEWAY_BASE_URL ?=
 
 DEV := .venvs/dev/bin
 SAM := .venvs/sam/bin/sam
+CHECKOV := .venvs/checkov/bin/checkov
 export UV := .venvs/uv/bin/uv
 export SAM_CLI_TELEMETRY := 0
 # Beside the sources, compiled modules would be uploaded with the function.
@@ -21,11 +22,11 @@ LOCKS := layers/dependencies/requirements.txt $(wildcard local/requirements/*.tx
 PROJECT_PYTHON := PYTHONPATH=functions/relay:. $(DEV)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run up invoke down test check format build lock
+.PHONY: help run up invoke dashboard down test check format build lock
 .DELETE_ON_ERROR:
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 
 run: $(ENVIRONMENTS) ## Send messages through the local stack and account for every call [MESSAGES=100] [GATEWAY_BASE_URL=]
 	@$(PROJECT_PYTHON) -m local.run --messages "$(MESSAGES)" --gateway-base-url "$(GATEWAY_BASE_URL)"
@@ -36,10 +37,13 @@ up: $(ENVIRONMENTS) ## Bring the local stack up: local AWS, Kairos simulator, th
 invoke: $(ENVIRONMENTS) ## Invoke the deployed function once, without Docker: EVENT=events/single-call.json
 	@$(PROJECT_PYTHON) -m local.invoke "$(EVENT)"
 
+dashboard: $(ENVIRONMENTS) .venvs/dashboard/.installed ## Draw the template's dashboard from what the local stack emits, while it is up
+	@$(PROJECT_PYTHON) -m local.dashboard
+
 down: $(ENVIRONMENTS) ## Stop everything that `make up` started
 	@$(PROJECT_PYTHON) -m local.stack down
 
-test: $(ENVIRONMENTS) ## Run the tests
+test: $(ENVIRONMENTS) .venvs/dashboard/.installed ## Run the tests
 	$(DEV)/pytest
 
 check: $(ENVIRONMENTS) .local/locks.checked .local/template.checked ## Check format, lint, import rules, types, template and locks
@@ -63,8 +67,9 @@ lock: .venvs/uv/.installed ## Compile the lock files from pyproject.toml [UPGRAD
 	$(PYTHON) -m local.locks check
 	@mkdir -p $(@D) && touch $@
 
-.local/template.checked: template.yaml samconfig.toml .venvs/sam/.installed
+.local/template.checked: template.yaml samconfig.toml .venvs/sam/.installed .venvs/checkov/.installed
 	$(SAM) validate
+	$(CHECKOV) --file template.yaml --framework cloudformation --skip-download --quiet --compact
 	@mkdir -p $(@D) && touch $@
 
 .venvs/uv/.installed: local/requirements/uv.txt

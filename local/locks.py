@@ -18,6 +18,8 @@ LOCKS = {
     "dev": "local/requirements/dev.txt",
     "ministack": "local/requirements/ministack.txt",
     "sam": "local/requirements/sam.txt",
+    "checkov": "local/requirements/checkov.txt",
+    "dashboard": "local/requirements/dashboard.txt",
     "uv": "local/requirements/uv.txt",
 }
 

@@ -63,7 +63,8 @@ def deploy(home: Home, aws: LocalAws, gateway_base_url: str) -> Deployed:
     where = ["--region", aws.region, "--s3-bucket", _ARTIFACTS_BUCKET]
     # MiniStack unpacks the layer and imports it anew for each instance of the function: on a laptop two of them, the
     # fewest that AWS allows, are done sooner than ten.
-    parameters = ["--parameter-overrides", "Stage=local", f"GatewayBaseUrl={gateway_base_url}", "MaximumConcurrency=2"]
+    values = [f"GatewayBaseUrl={gateway_base_url}", "MaximumConcurrency=2"]
+    parameters = ["--parameter-overrides", "Stage=local", "OnLocalAws=yes", "Egress=none", *values]
     _run(home, ["deploy", *configuration, *what, *where, *parameters], environment)
     return _deployed(aws)
 

@@ -1,5 +1,4 @@
 import re
-from typing import Any
 
 import pytest
 
@@ -80,26 +79,6 @@ def test_the_gateway_may_be_nothing_else(address: str) -> None:
     assert not re.fullmatch(PARAMETERS["GatewayBaseUrl"]["AllowedPattern"], address)
 
 
-def test_everything_at_rest_is_encrypted_with_the_stacks_own_rotated_key() -> None:
-    key = {"Fn::GetAtt": ["Key", "Arn"]}
-    assert RESOURCES["Key"]["Properties"]["EnableKeyRotation"] is True
-    assert RESOURCES["OutcomesTable"]["Properties"]["SSESpecification"]["KMSMasterKeyId"] == key
-    assert RESOURCES["ContentHashKey"]["Properties"]["KmsKeyId"] == key
-    assert RESOURCES["RelayLogGroup"]["Properties"]["KmsKeyId"] == key
-    for queue in ("IngressQueue", "FailureQueue"):
-        assert RESOURCES[queue]["Properties"]["KmsMasterKeyId"] == key
-
-
-@pytest.mark.parametrize("queue", ["IngressQueue", "FailureQueue"])
-def test_a_queue_refuses_requests_without_tls(queue: str) -> None:
-    policy = RESOURCES[f"{queue}Policy"]["Properties"]
-    denials = [s for s in policy["PolicyDocument"]["Statement"] if s["Effect"] == "Deny"]
-    assert policy["Queues"] == [{"Ref": queue}]
-    assert [(s["Principal"], s["Action"], s["Condition"]["Bool"]) for s in denials] == [
-        ("*", "sqs:*", {"aws:SecureTransport": "false"})
-    ]
-
-
 @pytest.mark.parametrize("resource", ["OutcomesTable", "ContentHashKey", "Key"])
 def test_what_keeps_calls_from_going_twice_outlives_the_stack(resource: str) -> None:
     assert RESOURCES[resource]["DeletionPolicy"] == "Retain"
@@ -113,18 +92,8 @@ def test_records_expire_and_can_be_restored() -> None:
     assert table["BillingMode"] == "PAY_PER_REQUEST"
 
 
-def test_the_role_names_its_actions_and_its_resources() -> None:
-    statements: list[dict[str, Any]] = RESOURCES["RelayRole"]["Properties"]["Policies"][0]["PolicyDocument"][
-        "Statement"
-    ]
-    for statement in statements:
-        assert "*" not in str(statement["Action"])
-        assert statement["Resource"] != "*"
-
-
 def test_outputs_are_the_contracts() -> None:
-    later = {"EgressIpAddresses", "DashboardName"}  # with the network and the dashboard
-    assert set(TEMPLATE["Outputs"]) | later == {
+    assert set(TEMPLATE["Outputs"]) == {
         "IngressQueueUrl",
         "FailureQueueUrl",
         "OutcomesTableName",

@@ -1,0 +1,42 @@
+"""The AWS calls that the function's source makes, read from its syntax."""
+
+import ast
+from collections.abc import Iterator
+
+import botocore.session
+from botocore import xform_name
+
+from local.stack.sources import FUNCTION
+
+
+def aws_calls() -> set[str]:
+    """Each as `service:Operation`: every method called that has the name of an operation of a client made there."""
+    services = {service for node in _nodes() if (service := _client_of(node))}
+    operations = {
+        xform_name(operation): f"{service}:{operation}"
+        for service in services
+        for operation in botocore.session.get_session().get_service_model(service).operation_names
+    }
+    called = {
+        node.func.attr for node in _nodes() if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    }
+    return {operations[name] for name in called & operations.keys()}
+
+
+def partiql_verbs() -> set[str]:
+    """The first words of the PartiQL statements."""
+    texts = {node.value for node in _nodes() if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    return {word for text in texts if (word := text.split(" ")[0]) in {"INSERT", "UPDATE", "DELETE", "SELECT"}}
+
+
+def _client_of(node: ast.AST) -> str | None:
+    """`sqs` of `boto3.client("sqs", ...)`."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr="client" | "resource"), args=[ast.Constant(value=str(service)), *_]):
+            return service
+    return None
+
+
+def _nodes() -> Iterator[ast.AST]:
+    for path in sorted((FUNCTION / "sealed_relay").glob("**/*.py")):
+        yield from ast.walk(ast.parse(path.read_text()))

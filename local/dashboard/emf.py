@@ -1,0 +1,34 @@
+"""Lines of the function's log that hold numbers: the embedded metric format's, and Lambda's own reports. Pure.
+
+CloudWatch makes metrics of the former by itself; MiniStack 1.5.33 does not.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from local.dashboard.store import MetricId, Point
+
+_DURATION = re.compile(r"^REPORT RequestId: \S+\tDuration: ([0-9.]+) ms")
+
+
+def points_in(line: str) -> Iterator[tuple[MetricId, list[Point]]]:
+    """The points of each metric of a line in the embedded metric format; nothing of any other line."""
+    if not line.startswith("{") or '"_aws"' not in line:
+        return
+    document: dict[str, Any] = json.loads(line)
+    at = document["_aws"]["Timestamp"] / 1000
+    for block in document["_aws"]["CloudWatchMetrics"]:
+        for names in block["Dimensions"]:
+            dimensions = frozenset((name, document[name]) for name in names)
+            for metric in block["Metrics"]:
+                values = document[metric["Name"]]
+                points = [(at, float(value)) for value in (values if isinstance(values, list) else [values])]
+                yield MetricId(block["Namespace"], metric["Name"], dimensions), points
+
+
+def duration_milliseconds_in(line: str) -> float | None:
+    """How long an invocation took, if the line is its report."""
+    found = _DURATION.match(line)
+    return float(found[1]) if found else None

@@ -1,0 +1,147 @@
+// Draws picture.json, again and again. Widgets are made once and then filled, so that nothing flickers.
+
+const REFRESH_MS = 3000;
+const grid = document.getElementById("grid");
+const status = document.getElementById("status");
+const minutes = document.getElementById("minutes");
+const widgets = [];
+
+function element(tag, className, text) {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  if (text !== undefined) made.textContent = text;
+  return made;
+}
+
+function place(widget) {
+  const box = element("section", `widget ${widget.type}`);
+  box.style.gridColumn = `${widget.x + 1} / span ${widget.width}`;
+  box.style.gridRow = `${widget.y + 1} / span ${widget.height}`;
+  grid.append(box);
+  return box;
+}
+
+function fillText(box, widget) {
+  box.innerHTML = widget.html;
+}
+
+function fillAlarms(box, widget) {
+  const open = box.querySelector("details[open]")?.dataset.name;
+  const list = element("div", "alarms");
+  for (const alarm of widget.alarms) {
+    const tile = element("details", alarm.state.replaceAll(" ", "-"));
+    tile.dataset.name = alarm.name;
+    tile.name = "alarm"; // one open at a time
+    tile.open = alarm.name === open;
+    const summary = element("summary", "", alarm.name);
+    summary.append(element("small", "", alarm.state));
+    tile.append(summary, element("p", "", alarm.description));
+    list.append(tile);
+  }
+  box.replaceChildren(element("h3", "", widget.title), list);
+}
+
+function fillNumbers(box, widget) {
+  const numbers = element("div", "numbers");
+  for (const series of widget.series) {
+    const number = element("div", "", series.label);
+    number.style.setProperty("--color", series.color);
+    number.prepend(element("b", "", series.value === null ? "–" : series.value.toLocaleString("en")));
+    numbers.append(number);
+  }
+  box.replaceChildren(element("h3", "", widget.title), numbers);
+}
+
+const hasData = (series) => series.points?.some(([, value]) => value !== null) ?? false;
+
+function legend(widget) {
+  const list = element("div", "legend");
+  for (const series of widget.series.filter((one) => !one.missing)) {
+    const entry = element("span", hasData(series) ? "" : "is-silent", series.label);
+    entry.style.setProperty("--color", hasData(series) ? series.color : "#d5dbdb");
+    list.append(entry);
+  }
+  return list;
+}
+
+function missing(widget) {
+  const names = widget.series.filter((series) => series.missing).map((series) => `${series.label} (${series.missing})`);
+  return names.length ? [element("p", "missing", `Not to be had locally: ${names.join(", ")}`)] : [];
+}
+
+function emptiness(widget) {
+  return widget.series.every((series) => series.missing) ? "Not to be had locally" : "Nothing in the time shown";
+}
+
+function traces(widget) {
+  return widget.series.filter(hasData).map((series) => ({
+    name: series.label,
+    x: series.points.map(([ms]) => new Date(ms)),
+    // In a stack nothing is no gap: what is above must stand on something.
+    y: series.points.map(([, value]) => (widget.is_stacked ? value ?? 0 : value)),
+    line: { color: series.color, width: 2 },
+    marker: { color: series.color, size: 5 },
+    // A stacked series is its area: its line would run along the top of those below it wherever it is zero.
+    ...(widget.is_stacked ? { stackgroup: "all", mode: "none", fillcolor: `${series.color}cc` } : { mode: "lines+markers" }),
+  }));
+}
+
+function layout(widget, picture) {
+  const text = { size: 11, color: "#16191f" };
+  return {
+    margin: { l: 56, r: 12, t: 8, b: 24 },
+    font: { ...text, family: "system-ui, DejaVu Sans, sans-serif" },
+    showlegend: false,
+    hovermode: "x unified",
+    xaxis: { type: "date", range: [new Date(picture.start_ms), new Date(picture.end_ms)], tickformat: "%H:%M", nticks: 6 },
+    yaxis: { title: { text: widget.unit, standoff: 4 }, rangemode: "tozero", gridcolor: "#e9ebed", nticks: 5, automargin: true },
+    shapes: widget.thresholds.map((line) => ({
+      type: "line", xref: "paper", x0: 0, x1: 1, y0: line.value, y1: line.value,
+      line: { color: line.color, width: 1.5, dash: "dash" },
+    })),
+    annotations: widget.thresholds.map((line) => ({
+      xref: "paper", x: 0, xanchor: "left", y: line.value, yanchor: "bottom", showarrow: false, text: line.label,
+      font: { size: 11, color: line.color },
+    })),
+  };
+}
+
+async function fillGraph(box, widget, picture) {
+  if (!box.graph) {
+    box.graph = element("div", "graph");
+    box.below = element("div", "below");
+    box.append(element("h3", "", widget.title), box.graph, box.below);
+  }
+  box.below.replaceChildren(legend(widget), ...missing(widget));
+  await Plotly.react(box.graph, traces(widget), layout(widget, picture), { displayModeBar: false, responsive: true });
+  box.graph.querySelector(".empty")?.remove();
+  if (!widget.series.some(hasData)) box.graph.append(element("div", "empty", emptiness(widget)));
+}
+
+const FILL = { text: fillText, alarm: fillAlarms, singleValue: fillNumbers, timeSeries: fillGraph };
+
+async function refresh() {
+  try {
+    const response = await fetch(`/picture.json?minutes=${minutes.value}`);
+    if (!response.ok) throw new Error(`HTTP ${response.status}`);
+    const picture = await response.json();
+    for (const [number, widget] of picture.widgets.entries()) {
+      widgets[number] ??= place(widget);
+      await FILL[widget.type](widgets[number], widget, picture);
+    }
+    status.className = "";
+    status.textContent = `as of ${new Date(picture.end_ms).toISOString().slice(11, 19)} UTC`;
+  } catch (error) {
+    status.className = "is-stale";
+    status.textContent = `the local stack does not answer (${error.message}); what is shown is old`;
+  }
+  document.body.dataset.drawn = status.className || "fresh";
+}
+
+async function keepDrawing() {
+  await refresh();
+  setTimeout(keepDrawing, REFRESH_MS);
+}
+
+minutes.addEventListener("change", refresh);
+keepDrawing();

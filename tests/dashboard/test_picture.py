@@ -1,0 +1,79 @@
+"""What the page is given to draw."""
+
+from typing import Any
+
+from local.dashboard.alarms import Alarm
+from local.dashboard.body import AlarmWidget, Box, MetricWidget, Series, TextWidget, Threshold, Widget
+from local.dashboard.picture import draw
+from local.dashboard.store import MetricId, Store
+
+BOX = Box(8, 2, 8, 6)
+SENT = MetricId("SealedRelay", "RequestsSent", frozenset({("service", "relay")}))
+ABSENT = MetricId("AWS/Lambda", "Errors", frozenset({("FunctionName", "relay")}))
+NOW = 6_030.0
+
+
+def drawn(widget: Widget, *alarms: Alarm) -> dict[str, Any]:
+    store = Store()
+    store.add(SENT, [(5_880, 1), (5_881, 2), (6_020, 4)])
+    by_name = {alarm.name: alarm for alarm in alarms}
+    picture = draw([widget], by_name, store, lambda metric: metric != ABSENT, now=NOW, minutes=4)
+    [only] = picture["widgets"]
+    assert (only["x"], only["y"], only["width"], only["height"]) == (8, 2, 8, 6)
+    return dict(only)
+
+
+def graph(*metrics: MetricId, view: str = "timeSeries") -> MetricWidget:
+    series = tuple(Series(metric, "Sum", metric.name, "") for metric in metrics)
+    line = Threshold("alarm", 10.0, "#d62728")
+    return MetricWidget(BOX, "Requests", view, is_stacked=False, period_seconds=60, unit="requests",
+                        series=series, thresholds=(line,))  # fmt: skip
+
+
+def alarm(name: str, metric: MetricId) -> Alarm:
+    return Alarm(name, "It is bad.", metric, "Sum", 60, 1, 1, "GreaterThanOrEqualToThreshold", 3.0, "notBreaching")
+
+
+def test_a_graph_has_a_point_for_each_period_by_the_clock_and_none_where_nothing_was_measured() -> None:
+    widget = drawn(graph(SENT))
+    assert (widget["title"], widget["unit"], widget["type"]) == ("Requests", "requests", "timeSeries")
+    assert widget["series"][0]["points"] == [
+        (5_820_000, None),
+        (5_880_000, 3),
+        (5_940_000, None),
+        (6_000_000, 4),
+    ]
+    assert widget["thresholds"] == [{"label": "alarm", "value": 10.0, "color": "#d62728"}]
+
+
+def test_a_metric_that_cannot_be_had_is_named_and_not_drawn() -> None:
+    had, absent = drawn(graph(SENT, ABSENT))["series"]
+    assert "missing" not in had
+    assert absent["missing"] == "Errors"
+    assert "points" not in absent
+
+
+def test_series_are_told_apart_by_colour() -> None:
+    had, absent = drawn(graph(SENT, ABSENT))["series"]
+    assert had["color"] != absent["color"]
+
+
+def test_a_single_value_is_of_all_the_time_shown() -> None:
+    [series] = drawn(graph(SENT, view="singleValue"))["series"]
+    assert series["value"] == 7
+
+
+def test_an_alarm_has_its_state_or_the_reason_why_it_has_none() -> None:
+    widget = drawn(
+        AlarmWidget(BOX, "Alarms", ("here", "blind", "elsewhere")), alarm("here", SENT), alarm("blind", ABSENT)
+    )
+    assert [(tile["name"], tile["state"]) for tile in widget["alarms"]] == [
+        ("here", "ALARM"),
+        ("blind", "not evaluated locally"),
+        ("elsewhere", "not on the local AWS"),
+    ]
+    assert widget["alarms"][0]["description"] == "It is bad."
+
+
+def test_text_is_markdown_and_brings_no_html_of_its_own() -> None:
+    assert drawn(TextWidget(BOX, "## Is it <b>well</b>?"))["html"] == "<h2>Is it &lt;b&gt;well&lt;/b&gt;?</h2>\n"

@@ -94,8 +94,13 @@ def test_metrics_have_the_contracts_namespace_and_say_what_happened(observe: Obs
         ("Calls", "Count", (("Status", "REJECTED"), SERVICE), [1.0]),
         ("CallsPerRequest", "Count", (SERVICE,), [500.0, 3.0]),
         ("Duplicates", "Count", (SERVICE,), [2.0]),
+        ("FailedMessages", "Count", (("Reason", "INVALID_CONTACT_NUMBER"), SERVICE), [1.0]),
+        ("FailedMessages", "Count", (("Reason", "INVALID_MESSAGE"), SERVICE), [1.0]),
         ("InvalidMessages", "Count", (SERVICE,), [1.0]),
+        ("MessagesWaitingOnAccount", "Count", (SERVICE,), [0.0]),
+        ("MessagesWaitingOnFlow", "Count", (SERVICE,), [0.0]),
         ("RequestMilliseconds", "Milliseconds", (SERVICE,), [120.0, 9.0]),
+        ("RequestsFailed", "Count", (SERVICE,), [1.0]),
         ("RequestsResent", "Count", (SERVICE,), [1.0]),
         ("RequestsSent", "Count", (SERVICE,), [1.0]),
     ]
@@ -134,11 +139,20 @@ def test_a_failed_message_is_one_line_with_its_reason(observe: Observe) -> None:
     assert (rejected["code"], rejected["request_id"], rejected["calls"]) == (205, "request-1", 1)
 
 
-def test_waiting_calls_are_a_line_for_whoever_debugs(observe: Observe) -> None:
-    [line], lines = observe(CallsWaiting("message-1", "INSUFFICIENT_BALANCE", 7, 12.5))
+def test_calls_that_wait_for_people_are_a_line_for_them_and_counted(observe: Observe) -> None:
+    [line], lines = observe(CallsWaiting("message-1", "INSUFFICIENT_BALANCE", 7, 12.5, "FLOWAAAA"))
 
-    assert (line["level"], line["reason"], line["calls"]) == ("DEBUG", "INSUFFICIENT_BALANCE", 7)
-    assert lines == []
+    assert (line["level"], line["reason"], line["flow_id"]) == ("INFO", "INSUFFICIENT_BALANCE", "FLOWAAAA")
+    assert metrics_in(lines) == [
+        ("Calls", "Count", (("Status", "WAITING"), SERVICE), [7.0]),
+        ("MessagesWaitingOnAccount", "Count", (SERVICE,), [1.0]),
+    ]
+
+
+def test_calls_that_wait_for_time_are_a_line_for_whoever_debugs(observe: Observe) -> None:
+    [line], _ = observe(CallsWaiting("message-1", "NO_ANSWER", 7, 12.5, "FLOWAAAA"))
+
+    assert (line["level"], line["reason"], line["calls"]) == ("DEBUG", "NO_ANSWER", 7)
 
 
 def raised(error: BaseException) -> BaseException:

@@ -7,6 +7,7 @@ from local.stack.errors import StackError
 from local.stack.guide import guide
 from local.stack.home import MAKE_UP_HOME
 from local.stack.lifecycle import bring_up, take_down
+from local.stack.sam_local import remove_env_vars, write_env_vars
 
 
 def main() -> None:
@@ -20,6 +21,7 @@ def main() -> None:
     if arguments.command == "up":
         _up(arguments.gateway_base_url or None)
     else:
+        remove_env_vars()
         print("the local stack is down" if take_down(MAKE_UP_HOME) else "the local stack was not up")
 
 
@@ -28,6 +30,7 @@ def _up(gateway_base_url: str | None) -> None:
         stack = bring_up(MAKE_UP_HOME, gateway_base_url, say=lambda line: print(line, flush=True))
     except StackError as error:
         sys.exit(f"{error}")
+    write_env_vars(stack)
     print(guide(stack))
 
 

@@ -50,6 +50,7 @@ For boto3:
   sqs.receive_message(QueueUrl=stack["outputs"]["FailureQueueUrl"], MessageAttributeNames=["All"])
 
 Gateway: {stack.gateway_base_url}
+The simulator's control endpoints (see the README): export SIMULATOR_URL={stack.simulator_url}
 Dashboard and alarms, drawn from what the stack does: make dashboard
 """
 

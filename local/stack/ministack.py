@@ -1,12 +1,12 @@
 """MiniStack (the package `ministack`, 1.5.33), in place of AWS."""
 
 import os
-import socket
 import time
 from http import HTTPStatus
 
 import urllib3
 
+from local.free_ports import free_ports
 from local.stack.aws import LocalAws, new_local_aws
 from local.stack.errors import StackError
 from local.stack.home import ENVIRONMENTS, Home
@@ -18,7 +18,7 @@ _POLL_SECONDS = 0.05
 
 def start_ministack(home: Home) -> tuple[Started, LocalAws]:
     """Start MiniStack on a free loopback port; it answers once `wait_for_ministack` returns."""
-    port = _free_port()
+    [port] = free_ports(1)
     aws = new_local_aws(port)
     process = start(
         "ministack",
@@ -71,10 +71,3 @@ def _environment(home: Home, aws: LocalAws, port: int) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
     }
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

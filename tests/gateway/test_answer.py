@@ -53,6 +53,9 @@ def test_the_verdict_is_the_code_in_the_json_whatever_the_http_status(serve: Ser
         (api_json("209"), Answered(209)),
         (api_json(200, **{"call-details": None, "api-response-message": CANARY.decode()}), Answered(200)),
         (api_json(200, **{"call-details": []}), Answered(200)),
+        (api_json(200, **{"call-details": "of another shape"}), Answered(200)),
+        (api_json(212, **{"call-details": {}}), Answered(212)),
+        (api_json(200, **{"call-details": [{"client-identifier": 7}]}), Answered(200, {"7": ""})),
         (
             api_json(
                 209,
@@ -89,8 +92,8 @@ def test_the_apis_json_is_read_as_it_is_documented_and_a_little_more(
         api_json(200.5),
         api_json("SUCCESS"),
         api_json(10**400),
-        api_json(200, **{"call-details": "none"}),
-        api_json(200, **{"call-details": [{"phonon-uuid": "u-1"}]}),
+        api_json(209, **{"call-details": "none"}),
+        api_json(209, **{"call-details": [{"phonon-uuid": "u-1"}]}),
         b'{"api-response-code": 200, "call-details": [{"client-identifier": "\xff"}]}',
         b'{"deep": ' + b"[" * 500_000,
         gzip.compress(api_json(200)),

@@ -41,8 +41,8 @@ def _not_sent(scene: Scene) -> None:
 
 def _some_refused(scene: Scene) -> None:
     """Calls at fault among good ones, an unknown flow, a message that is none."""
-    # A request refused and then forgotten by a crash is resent. Were its checksum kept, the API would answer as if
-    # it had been accepted, and nobody could tell: what the README says the guarantee rests on.
+    # A request that was refused and then forgotten by a crash is resent. Were its checksum kept, the API would answer
+    # as if it had been accepted, and nobody could tell: the limit that the README names, and the last test here shows.
     scene.simulator.settings = msgspec.structs.replace(scene.simulator.settings, refusal_leaves_checksum=False)
     _plain(scene)
     scene.send("bad-1", contact_numbers=["910000000205"])
@@ -111,7 +111,9 @@ def test_a_crash_at_any_step_loses_no_call_sends_none_twice_and_leaves_honest_re
 
 @pytest.mark.parametrize("first", range(1, 40, 3))
 def test_a_second_crash_while_the_first_is_being_recovered_changes_nothing_of_that(first: int) -> None:
-    for scene in _crashes(_lost_answer, first):
+    scenes = list(_crashes(_lost_answer, first))
+    assert scenes
+    for scene in scenes:
         _assert_kept(scene, set())
 
 
@@ -122,3 +124,27 @@ def test_without_a_crash_nothing_is_presumed_and_nothing_published_twice(story: 
     scene.run()
     assert "PRESUMED_ACCEPTED" not in scene.statuses()
     assert len(scene.failed_names()) == len(set(scene.failed_names()))
+
+
+def test_a_refusal_forgotten_by_a_crash_reads_as_presumed_where_the_api_keeps_its_checksum() -> None:
+    scene = Scene()
+    scene.send("bad", contact_numbers=["910000000205"])
+    messages = scene.ingress.receive(1)
+    refused_and_not_recorded = next(
+        fatal for fatal in itertools.count(1) if _dies_with_one_request_received(Steps(fatal))
+    )
+    with pytest.raises(Killed):
+        scene.deliver(messages, scene.world(Steps(refused_and_not_recorded)))
+    scene.run()
+    assert scene.accepted() == {}
+    assert scene.statuses() == {"PRESUMED_ACCEPTED": 1}
+
+
+def _dies_with_one_request_received(steps: Steps) -> bool:
+    scene = Scene()
+    scene.send("bad", contact_numbers=["910000000205"])
+    try:
+        scene.run(steps)
+    except Killed:
+        return len(scene.gateway.bodies) == 1
+    return False

@@ -119,3 +119,19 @@ def test_many_invocations_at_once_on_real_threads_send_each_call_once() -> None:
     scene.run()
     assert set(scene.accepted().values()) == {1}
     assert len(scene.accepted()) == 50
+
+
+def test_a_rival_in_the_batch_that_is_itself_the_message_holding_the_call_is_not_acknowledged() -> None:
+    scene = Scene()
+    first = scene.send("a")
+    [held] = scene.ingress.receive(1)
+    with pytest.raises(Killed):
+        scene.deliver_again([held], scene.world(Steps(4)))  # claimed, and dead before anything was stored
+    copy = scene.send("a")
+    [copied] = scene.ingress.receive(1)
+    # SQS has delivered the first message a second time, behind its copy in another invocation's batch.
+    assert scene.deliver([copied, held]) == [first]
+    assert scene.ingress.message_ids == [first]
+    scene.run()
+    assert scene.accepted() == {"FLOWAAAA/a": 1}
+    assert copy not in scene.ingress.message_ids

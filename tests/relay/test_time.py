@@ -1,11 +1,12 @@
 """Deadlines, start times, and invocations that run short of time."""
 
 import json
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from local.simulator.faults import CodeAnswer, DroppedConnection
+from local.simulator.faults import CodeAnswer, DroppedConnection, ForeignPage
 from sealed_relay.relay import relay
 from tests.relay.scene import LIMITS, START, Scene
 
@@ -83,22 +84,32 @@ def test_an_answer_that_stays_lost_ends_as_unresolved_and_not_as_expired() -> No
 def test_a_lost_request_is_not_resent_past_the_deadline_of_any_of_its_calls() -> None:
     scene = Scene()
     scene.send("urgent", not_after=_iso(1))
-    scene.send("patient")
+    scene.send("less-urgent", not_after=_iso(1800))
     scene.plan(DroppedConnection())
     scene.run()
     assert scene.statuses() == {"UNRESOLVED": 2}
     assert len(scene.gateway.bodies) == 1
 
 
-def test_a_request_that_never_left_frees_its_other_calls_when_one_of_them_expires() -> None:
+def test_a_call_that_is_due_soon_does_not_take_a_patient_one_with_it() -> None:
     scene = Scene()
     scene.send("urgent", not_after=_iso(1))
     scene.send("patient")
+    scene.plan(DroppedConnection(), requests=2)
+    scene.run()
+    assert scene.record("urgent")["status"] == "UNRESOLVED"
+    assert scene.record("patient")["status"] == "ACCEPTED"
+
+
+def test_a_request_that_never_left_frees_its_other_calls_when_one_of_them_expires() -> None:
+    scene = Scene()
+    scene.send("urgent", not_after=_iso(1))
+    scene.send("less-urgent", not_after=_iso(1800))
     scene.gateway.refused_connections = 1
     scene.run()
     assert scene.record("urgent")["status"] == "EXPIRED"
-    assert scene.record("patient")["status"] == "ACCEPTED"
-    assert scene.accepted() == {"FLOWAAAA/patient": 1}
+    assert scene.record("less-urgent")["status"] == "ACCEPTED"
+    assert scene.accepted() == {"FLOWAAAA/less-urgent": 1}
 
 
 def test_an_envelope_that_ttl_took_leaves_its_calls_unresolved_and_not_sent_again() -> None:
@@ -145,3 +156,29 @@ def test_expired_calls_can_be_sent_again_with_a_later_deadline() -> None:
     scene.send("a", not_after=_iso(HOUR))
     scene.run()
     assert scene.statuses() == {"ACCEPTED": 1}
+
+
+@pytest.mark.parametrize("trouble", ["connection refused", "HTTP 429", "empty account"])
+def test_what_waits_together_comes_back_together_and_fills_one_request_again(trouble: str) -> None:
+    scene = Scene()
+    for index in range(300):
+        scene.send(f"call-{index}")
+    if trouble == "connection refused":
+        scene.gateway.refused_connections = 5
+    else:
+        scene.plan(CodeAnswer(code=212) if trouble == "empty account" else ForeignPage(http_status=429), requests=5)
+    scene.run()
+    assert scene.statuses() == {"ACCEPTED": 300}
+    assert [sent.calls for sent in scene.requests_sent()] == [300] * 6
+
+
+def test_the_longest_wait_that_is_allowed_stays_below_the_receives_that_sqs_allows() -> None:
+    scene = Scene(limits=replace(LIMITS, give_up_after=timedelta(hours=96)))
+    message_id = scene.send("a")
+    scene.plan(CodeAnswer(code=212), requests=None)
+    receives = 0
+    while message_id in scene.ingress.message_ids:
+        scene.clock.now = scene.ingress.next_visible_at or 0.0
+        scene.invoke()
+        receives += 1
+    assert receives < 900

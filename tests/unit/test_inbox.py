@@ -89,3 +89,16 @@ def test_the_longest_of_several_delays_holds_and_what_has_none_gets_the_default(
 
 def test_an_empty_batch_has_nothing_open() -> None:
     assert Inbox([]).open_message_ids == []
+
+
+def test_a_message_beyond_what_one_invocation_takes_on_goes_back_unread_and_at_once() -> None:
+    messages = [make_message(body("a", "b"), "m1"), make_message(body("c"), "m2"), make_message("unreadable", "m3")]
+    inbox = Inbox(messages, most_calls=2)
+
+    assert [call.client_identifier for call in inbox.calls] == ["a", "b"]
+    assert inbox.unreadable == []
+    assert inbox.delays_seconds(otherwise=70.0) == {
+        "handle of m1": 70.0,
+        "handle of m2": 0.0,
+        "handle of m3": 0.0,
+    }

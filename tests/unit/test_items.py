@@ -75,7 +75,15 @@ def longest_names(calls: int) -> tuple[str, ...]:
 def test_the_worst_request_fits_an_item() -> None:
     flow = make_flow("FLOWAAAA")
     calls = [make_call(name) for name in longest_names(500)]
-    requests = plan(calls, {"FLOWAAAA": flow}, str, most_calls=500, most_body_bytes=262_144, now=SENT_AT)
+    requests = plan(
+        calls,
+        {"FLOWAAAA": flow},
+        str,
+        most_calls=500,
+        most_body_bytes=262_144,
+        give_up_after=timedelta(hours=24),
+        now=SENT_AT,
+    )
     worst = max(requests, key=lambda request: len(request.calls))
     sealed = seal("r" * 32, flow, worst.calls, os.urandom, now=SENT_AT, give_up_after=timedelta(hours=24))
 

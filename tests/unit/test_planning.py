@@ -30,7 +30,15 @@ def planned(
     most_body_bytes: int = API_BYTES,
 ) -> list[Request]:
     ids = map(str, itertools.count())
-    return plan(calls, flows, lambda: next(ids), most_calls=most_calls, most_body_bytes=most_body_bytes, now=SENT_AT)
+    return plan(
+        calls,
+        flows,
+        lambda: next(ids),
+        most_calls=most_calls,
+        most_body_bytes=most_body_bytes,
+        give_up_after=timedelta(hours=24),
+        now=SENT_AT,
+    )
 
 
 def body_bytes(calls: Sequence[Call], flow: Flow) -> int:
@@ -132,3 +140,12 @@ def test_calls_of_a_flow_that_is_of_no_use_get_its_outcome_together() -> None:
 @pytest.mark.parametrize("calls", [0, 1])
 def test_there_is_a_request_only_where_there_are_calls(calls: int) -> None:
     assert len(planned([make_call()] * calls)) == calls
+
+
+def test_a_call_that_is_due_within_the_hour_does_not_share_a_request_with_patient_ones() -> None:
+    def due_after(minutes: int, name: str) -> Call:
+        return make_call(name, not_after=(SENT_AT + timedelta(minutes=minutes)).isoformat())
+
+    requests = planned([due_after(1, "a"), due_after(59, "b"), due_after(61, "c"), make_call("d")])
+
+    assert [[call.client_identifier for call in request.calls] for request in requests] == [["a", "b"], ["c", "d"]]

@@ -28,7 +28,7 @@ _SECONDS_TO_SETTLE = 8.0
 _LEAST_SECONDS_TO_SEND = 2.0
 
 _OUT_OF_TIME = Outcome(Status.WAITING, Reason.OUT_OF_TIME, detail="The invocation had no time left for it.")
-_EXPIRED = Outcome(Status.EXPIRED, Reason.EXPIRED, detail="Its deadline passed, and it was never sent.")
+_EXPIRED = Outcome(Status.EXPIRED, Reason.EXPIRED, detail="Its deadline passed; no request with it was accepted.")
 _UNRESOLVED = Outcome(
     Status.UNRESOLVED,
     Reason.UNRESOLVED,
@@ -86,7 +86,8 @@ class Delivery:
             return step
         takeover = self._world.ledger.take_over(request_id, self._lease)
         if takeover is None:  # somebody else is at it; its answer will be on record when the messages come back
-            step.delays_seconds = {call.message_id: self._settling.retry_in_seconds(call) for call in calls}
+            wait_seconds = self._settling.retry_in_seconds(*calls)
+            step.delays_seconds = dict.fromkeys((call.message_id for call in calls), wait_seconds)
             return step
         sealed = takeover.sealed
         if sealed is not None and self._world.clock() * 1000 < sealed.not_after_ms:
@@ -107,11 +108,19 @@ class Delivery:
         answer = self._attempt(sealed, calls, is_resend=is_resend)
 
         # On record before anything acts on it: a request that was answered is never sent again as it is.
+        retry_in_seconds = None
         if isinstance(answer, Answered):
             self._world.ledger.record_answer(sealed.request_id, self._lease, answer, is_resend=is_resend)
         else:
             certainly_not_sent = isinstance(answer, NotSent) and not is_resend
-            self._world.ledger.release(sealed.request_id, self._lease, may_have_been_sent=not certainly_not_sent)
+            asked_seconds = (answer.retry_after_seconds or 0.0) if isinstance(answer, NotSent) else 0.0
+            retry_in_seconds = self._settling.retry_in_seconds(*calls, at_least_seconds=asked_seconds)
+            self._world.ledger.release(
+                sealed.request_id,
+                self._lease,
+                may_have_been_sent=not certainly_not_sent,
+                after_seconds=retry_in_seconds,
+            )
 
         held = {call.client_identifier: call for call in calls}
         asked = Asked(len(sealed.client_identifiers), is_resend, is_second_try)
@@ -120,7 +129,7 @@ class Delivery:
             step,
             sealed.request_id,
             [(held[name], outcome) for name, outcome in conclusion.outcomes.items()],
-            at_least_seconds=(answer.retry_after_seconds or 0.0) if isinstance(answer, NotSent) else 0.0,
+            retry_in_seconds=retry_in_seconds,
         )
         if isinstance(answer, Answered):
             others = [name for name in sealed.client_identifiers if name not in held]

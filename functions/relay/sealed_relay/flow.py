@@ -59,9 +59,14 @@ class Flow:
 
 def parse_flow(flow_id: str, secret: str) -> Flow:
     """The flow that a secret's text, JSON as in the contract, describes. Raises InvalidFlowSecretError."""
+    known = {field.encode_name for field in msgspec.structs.fields(_Secret)}
     try:
-        parsed = msgspec.json.decode(secret, type=_Secret)
-    except msgspec.DecodeError as error:
+        written = msgspec.json.decode(secret)
+        if isinstance(written, dict) and not written.keys() <= known:  # msgspec would quote a name that may be a value
+            allowed = "`, `".join(sorted(known))
+            raise InvalidFlowSecretError(f"The secret of flow {flow_id} has an unknown field; `{allowed}` are allowed.")
+        parsed = msgspec.convert(written, _Secret)
+    except (msgspec.DecodeError, RecursionError) as error:
         raise InvalidFlowSecretError(f"The secret of flow {flow_id} breaks the contract: {error}.") from error
     return Flow(
         flow_id=flow_id,

@@ -39,6 +39,7 @@ _HEADERS = {
     "Content-Type": "application/json",
     "User-Agent": "sealed-relay",
 }
+_PARTIAL_SUCCESS = 209
 _IP_NOT_WHITELISTED = 401
 _MAX_DATA_LIST_SIZE_EXCEEDED = 303
 
@@ -53,9 +54,9 @@ class Gateway:
     def __init__(self, base_url: str, clock: Callable[[], float], ca_file: str | None = None) -> None:
         """Connect to nothing yet.
 
-        `base_url` is https, or http where `settings` allows it. `clock` tells seconds and never goes back; it measures
-        how long a connection has been idle. `ca_file` (PEM) takes the place of the system's trust store; raises
-        OSError if it cannot be read.
+        `base_url` is https, or http where `settings` allows it. `clock` tells seconds and goes on while the function
+        is frozen; it measures how long a connection has been idle. `ca_file` (PEM) takes the place of the system's
+        trust store; raises OSError if it cannot be read.
         """
         # It warns of an answer's malformed header lines by quoting them, and they may be a message that quotes numbers.
         logging.getLogger("urllib3.connection").addFilter(_log_nothing)
@@ -114,7 +115,7 @@ class AnswerTruncatedError(HTTPError):
 
 
 class _CallDetail(msgspec.Struct, rename="kebab"):
-    client_identifier: str
+    client_identifier: str | int
     phonon_uuid: str | None = None
 
 
@@ -122,7 +123,7 @@ class _ApiAnswer(msgspec.Struct, rename="kebab"):
     """The API's JSON, without the fields that the relay has no use for. Its message may quote contact numbers."""
 
     api_response_code: Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
-    call_details: list[_CallDetail] | None = None
+    call_details: Any = None
 
 
 def interpret(status: int, headers: Mapping[str, str], content: bytes) -> Answer:
@@ -145,9 +146,14 @@ def _verdict_in(content: bytes) -> Answered | None:
         answer = msgspec.json.decode(content, type=_ApiAnswer, strict=False)
     except (ValueError, RecursionError):  # malformed or another shape, not UTF-8; nested too deeply
         return None
+    try:
+        details = msgspec.convert(answer.call_details or [], list[_CallDetail])
+    except msgspec.ValidationError:
+        if answer.api_response_code == _PARTIAL_SUCCESS:
+            return None  # which calls it means is the verdict
+        details = []  # of another shape: no reason to doubt a code that speaks of all calls
     return Answered(
-        answer.api_response_code,
-        {detail.client_identifier: detail.phonon_uuid or "" for detail in answer.call_details or ()},
+        answer.api_response_code, {str(detail.client_identifier): detail.phonon_uuid or "" for detail in details}
     )
 
 
@@ -282,7 +288,7 @@ class _Connection(HTTPConnection):
     @property
     def is_connected(self) -> bool:
         """False makes the pool close a kept connection and open another. It asks before it hands one out."""
-        return super().is_connected and self._clock() - self._last_used_at < MAX_IDLE_SECONDS
+        return super().is_connected and 0 <= self._clock() - self._last_used_at < MAX_IDLE_SECONDS
 
 
 class _TLSConnection(_Connection, HTTPSConnection):

@@ -23,7 +23,7 @@ from sealed_relay.message import Message, sent_at_of
 from sealed_relay.observing import BatchReceived, WorkFailed
 from sealed_relay.queues import FailureQueue, IngressQueue
 from sealed_relay.relay import relay
-from sealed_relay.settings import read_settings
+from sealed_relay.settings import InvalidSettingsError, read_settings
 from sealed_relay.table import DynamoDBTable
 from sealed_relay.telemetry import Telemetry
 from sealed_relay.world import Limits, World
@@ -60,6 +60,8 @@ def lambda_handler(event: SQSEvent, context: LambdaContext) -> PartialItemFailur
         oldest = min((message.sent_at.timestamp() for message in messages), default=now)
         telemetry.observe(BatchReceived(now - oldest))
         open_message_ids = relay(_world(), messages, deadline)
+    except InvalidSettingsError:
+        raise  # it names the variable, and none of them is a secret
     except Exception as error:  # noqa: BLE001 - raised again, without its text
         telemetry.observe(WorkFailed(error))
         raise BatchFailedError(type(error).__name__) from None

@@ -4,16 +4,19 @@ from collections.abc import Sequence
 
 from sealed_relay.message import Call, InvalidMessageError, Message, read
 
+MOST_CALLS = 10_000
+"""What one invocation takes on: Lambda hands over up to 6 MB, and so more calls than its time and memory are for."""
+
 
 class Inbox:
     """The messages of one invocation.
 
     calls: the calls to deliver, one an identity. rivals: later calls with the identity of one of them, each with
     that one. unreadable: messages that are none, each with the reason. A message stays open until it was closed,
-    or each of its calls was finished.
+    or each of its calls was finished. Once `most_calls` are reached, further messages go back unread.
     """
 
-    def __init__(self, messages: Sequence[Message]) -> None:
+    def __init__(self, messages: Sequence[Message], most_calls: int = MOST_CALLS) -> None:
         self.calls: list[Call] = []
         self.rivals: list[tuple[Call, Call]] = []
         self.unreadable: list[tuple[Message, str]] = []
@@ -21,13 +24,19 @@ class Inbox:
         self._delays_seconds: dict[str, float] = {}
         first: dict[str, Call] = {}
         self._messages = {message.message_id: message for message in messages}  # SQS may deliver one twice at once
+        taken = 0
         for message in self._messages.values():
+            if taken >= most_calls:  # unread, it stays open
+                self._open[message.message_id] = {""}
+                self._delays_seconds[message.message_id] = 0.0
+                continue
             try:
                 calls = read(message)
             except InvalidMessageError as error:
                 self.unreadable.append((message, str(error)))
                 self._open[message.message_id] = {""}
                 continue
+            taken += len(calls)
             self._open[message.message_id] = {call.call_id for call in calls}
             for call in calls:
                 earlier = first.setdefault(call.call_id, call)

@@ -189,10 +189,11 @@ class Ledger:
         """
         self._change_request(request_id, lease, {"answer": answer_attribute(answer, is_resend=is_resend)})
 
-    def release(self, request_id: str, lease: Lease, *, may_have_been_sent: bool) -> None:
-        """Let anybody take the unanswered request over from now on. Raises LeaseLostError."""
+    def release(self, request_id: str, lease: Lease, *, may_have_been_sent: bool, after_seconds: float = 0.0) -> None:
+        """Let anybody take the unanswered request over, from now or a while later on. Raises LeaseLostError."""
+        free_at_ms = self._now_ms() + int(after_seconds * 1000)
         self._change_request(
-            request_id, lease, {"lease_expires_at_ms": self._now_ms(), "may_have_been_sent": may_have_been_sent}
+            request_id, lease, {"lease_expires_at_ms": free_at_ms, "may_have_been_sent": may_have_been_sent}
         )
 
     def settle(self, settlements: Sequence[Settlement]) -> None:

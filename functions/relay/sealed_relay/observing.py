@@ -64,6 +64,7 @@ class CallsWaiting:
     calls: int
     retry_in_seconds: float
     flow_id: str = ""
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

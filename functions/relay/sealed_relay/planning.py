@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sealed_relay.codes import code_of
 from sealed_relay.envelope import largest_payload_bytes, payload_of
@@ -15,6 +15,7 @@ NONCE_BYTES = 8
 """What makes a request's payload differ from any other with the same calls."""
 
 _TOO_LARGE = 303
+_SOON = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +42,18 @@ def plan(
     *,
     most_calls: int,
     most_body_bytes: int,
+    give_up_after: timedelta,
     now: datetime,
 ) -> list[Request]:
     """Pack calls by flow. `flows` holds, by flow id, the flow, or the outcome of its calls where it is of no use."""
-    by_flow: dict[str, list[Call]] = {}
+    # A request is not sent past the earliest deadline among its calls: one that is due soon must not take with it the
+    # others' chance of a resend.
+    groups: dict[tuple[str, bool], list[Call]] = {}
     for call in calls:
-        by_flow.setdefault(call.flow_id, []).append(call)
+        is_due_soon = call.deadline(give_up_after) - now < _SOON
+        groups.setdefault((call.flow_id, is_due_soon), []).append(call)
     requests: list[Request] = []
-    for flow_id, flow_calls in by_flow.items():
+    for (flow_id, _), flow_calls in groups.items():
         flow = flows[flow_id]
         if isinstance(flow, Outcome):
             requests.append(Request(make_id(), flow_id, tuple(flow_calls), flow))

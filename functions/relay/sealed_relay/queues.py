@@ -1,6 +1,7 @@
 """The failure queue and the ingress queue in SQS."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ _MOST_MESSAGE_BYTES = 1_048_576
 _LONGEST_VISIBILITY_SECONDS = 43_200 - 900
 """SQS refuses more than is left of 12 hours from the receipt, of which no invocation can have used over 15 minutes."""
 _TRIES = 4
+_FIRST_PAUSE_SECONDS = 0.05
 
 
 class FailureQueueError(Exception):
@@ -30,20 +32,22 @@ class FailureQueueError(Exception):
 class FailureQueue:
     """Publishes failures to the queue with this URL."""
 
-    def __init__(self, client: "SQSClient", queue_url: str) -> None:
+    def __init__(self, client: "SQSClient", queue_url: str, sleep: Callable[[float], None] = time.sleep) -> None:
         self._client = client
         self._queue_url = queue_url
+        self._sleep = sleep
 
     def publish(self, failures: Sequence[Failure]) -> None:
         """Return once the queue holds them all. Raises FailureQueueError, or botocore's errors."""
         for entries in _batches([_entry(str(index), failure) for index, failure in enumerate(failures)]):
             left = entries
-            for _ in range(_TRIES):
+            for attempt in range(_TRIES):
                 response = self._client.send_message_batch(QueueUrl=self._queue_url, Entries=left)
                 failed = {failure["Id"] for failure in response.get("Failed", [])}
                 left = [entry for entry in left if entry["Id"] in failed]
                 if not left:
                     break
+                self._sleep(_FIRST_PAUSE_SECONDS * 2**attempt)
             else:
                 raise FailureQueueError(f"The failure queue refused {len(left)} of {len(failures)} messages.")
 

@@ -62,6 +62,7 @@ def _plan(world: World, calls: Sequence[Call]) -> list[Request]:
         world.make_id,
         most_calls=world.limits.most_calls,
         most_body_bytes=world.limits.most_body_bytes,
+        give_up_after=world.limits.give_up_after,
         now=datetime.fromtimestamp(world.clock(), UTC),
     )
 

@@ -27,7 +27,8 @@ class Settings(Struct, frozen=True, rename=str.upper):
     max_calls_per_request: Annotated[int, Meta(ge=1, le=500)]
     max_body_bytes: Annotated[int, Meta(ge=4096, le=262_144)]
     requests_per_minute: _Positive
-    give_up_after_hours: _Positive
+    give_up_after_hours: Annotated[int, Meta(ge=1, le=96)]
+    """So short that no message that waits is received as often as the ingress queue allows."""
     outcome_retention_days: Annotated[int, Meta(ge=15)]
     """Longer than SQS keeps a message, so that no message outlives the record that stops a second delivery."""
 

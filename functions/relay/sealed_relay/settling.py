@@ -46,9 +46,9 @@ class Settling:
         """Whether another passing failure leaves the call a further try."""
         return self.tries[call.call_id].refusals + 1 < self._world.limits.most_refusals
 
-    def retry_in_seconds(self, call: Call, at_least_seconds: float = 0.0) -> float:
-        """How long the call's message stays out of sight when it goes back."""
-        return retry_in_seconds(call.receive_count, self._world.draw, at_least_seconds)
+    def retry_in_seconds(self, *calls: Call, at_least_seconds: float = 0.0) -> float:
+        """How long the calls' messages stay out of sight when they go back: together, to fill one request again."""
+        return retry_in_seconds(max(call.receive_count for call in calls), self._world.draw, at_least_seconds)
 
     def settle(
         self,
@@ -56,15 +56,20 @@ class Settling:
         request_id: str,
         outcomes: Sequence[tuple[Call, Outcome]],
         *,
-        at_least_seconds: float = 0.0,
+        retry_in_seconds: float | None = None,
     ) -> None:
-        """Give calls that this invocation holds under `request_id` their outcomes."""
+        """Give calls that this invocation holds under `request_id` their outcomes.
+
+        Those that wait come back after `retry_in_seconds`, or after a backoff drawn for all of them.
+        """
         if not outcomes:
             return
         # The failure queue first: a crash in between leaves a failure there twice, never nowhere.
         self.publish(request_id, [(call, outcome) for call, outcome in outcomes if outcome.status.is_failure])
         waiting = {call.message_id: call for call, outcome in outcomes if not outcome.status.is_final}
-        delays = {message_id: self.retry_in_seconds(call, at_least_seconds) for message_id, call in waiting.items()}
+        if waiting and retry_in_seconds is None:
+            retry_in_seconds = self.retry_in_seconds(*waiting.values())
+        delays = dict.fromkeys(waiting, retry_in_seconds or 0.0)
         now_ms = int(self._world.clock() * 1000)
         self._world.ledger.settle(
             [
@@ -82,9 +87,11 @@ class Settling:
         step.finished += [call for call, outcome in outcomes if outcome.status.is_final]
         step.delays_seconds |= delays
         for message_id, seconds in delays.items():
-            reasons = [o.reason for call, o in outcomes if call.message_id == message_id and not o.status.is_final]
+            waits = [o for call, o in outcomes if call.message_id == message_id and not o.status.is_final]
             flow_id = waiting[message_id].flow_id
-            self._world.observe(CallsWaiting(message_id, reasons[0], len(reasons), seconds, flow_id))
+            self._world.observe(
+                CallsWaiting(message_id, waits[0].reason, len(waits), seconds, flow_id, waits[0].detail)
+            )
         self._observe_settled([outcome for _, outcome in outcomes])
 
     def settle_for_others(self, flow_id: str, request_id: str, outcomes: dict[str, Outcome]) -> None:

@@ -64,8 +64,9 @@ def _sort_rivals(
     inbox: Inbox, found: Triage, decisions: Mapping[str, Decision], backoff_seconds: Callable[[Call], float]
 ) -> None:
     for rival, first in inbox.rivals:
-        if isinstance(decisions[first.call_id], Done | Reused):
-            # The first of the two is out of the way: the rival is to be judged by the record, the next time.
+        if not isinstance(decisions[first.call_id], Claimed | Unanswered | Concluded):
+            # This invocation does not hold the call, and the rival's may be the very message that does: it is to be
+            # judged by the record, the next time.
             inbox.delay(rival.message_id, backoff_seconds(rival))
         elif rival.content == first.content:
             inbox.finish(rival)

@@ -17,8 +17,11 @@ class Limits:
     most_calls: int
     most_body_bytes: int
     give_up_after: timedelta
-    most_refusals: int = 8
-    """How often a call's request may be answered with a passing failure before the call is rejected with it."""
+    most_refusals: int = 16
+    """How often a call's request may be answered with a passing failure before the call is rejected with it.
+
+    With the backoff between, that is about an hour.
+    """
 
 
 @dataclass(frozen=True, slots=True)

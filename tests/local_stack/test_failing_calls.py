@@ -110,7 +110,7 @@ def test_a_call_past_its_deadline_is_never_sent(relay: DeployedRelay, simulator:
     assert outcome_in(record) == {"status": "EXPIRED", "reason": "EXPIRED", "attempts": 0}
     assert failure.attributes == {
         "reason": "EXPIRED",
-        "detail": "Its deadline passed, and it was never sent.",
+        "detail": "Its deadline passed; no request with it was accepted.",
         "source_message_id": message_id,
         "request_id": record["request_id"],
     }

@@ -11,8 +11,9 @@ from aiohttp import web
 from local.simulator.calls import TEST_NUMBERS
 from local.simulator.control import control_application
 from local.simulator.state import SimulatorState
-from sealed_relay.codes import CODES, code_of
+from sealed_relay.codes import CODES, Verdict, code_of
 from sealed_relay.outcome import Status
+from tests.template.expansion import deployed_with
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 README = (REPOSITORY / "README.md").read_text()
@@ -57,6 +58,22 @@ def test_every_dependency_has_its_reason() -> None:
     sections = README.split("| package | why |\n|---|---|\n")[1:]
     explained = {line.split("|")[1].strip() for section in sections for line in section.split("\n\n")[0].splitlines()}
     assert explained == wanted
+
+
+def test_the_runbook_has_a_section_for_each_alarm() -> None:
+    resources = deployed_with(Stage="dev")["Resources"].values()
+    alarms = [
+        resource["Properties"]["AlarmName"] for resource in resources if resource["Type"] == "AWS::CloudWatch::Alarm"
+    ]
+    sections = re.findall(r"^#### (\S+)$", README, re.MULTILINE)
+    assert len(sections) == len(alarms)
+    assert [alarm for alarm in alarms if not alarm.endswith(tuple(f"-{section}" for section in sections))] == []
+
+
+def test_every_code_that_makes_calls_wait_has_its_next_step() -> None:
+    operate = README.split("## Operate")[1].split("### Runbook")[0]
+    parking = [code for code in CODES.values() if code.verdict in {Verdict.PARK, Verdict.REFRESH_SECRET}]
+    assert [code.name for code in parking if f"{code.number} {code.name}" not in operate] == []
 
 
 def test_every_link_into_the_project_leads_somewhere() -> None:

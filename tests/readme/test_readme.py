@@ -63,7 +63,9 @@ def test_every_dependency_has_its_reason() -> None:
 def test_the_runbook_has_a_section_for_each_alarm() -> None:
     resources = deployed_with(Stage="dev")["Resources"].values()
     alarms = [
-        resource["Properties"]["AlarmName"] for resource in resources if resource["Type"] == "AWS::CloudWatch::Alarm"
+        resource["Properties"]["AlarmName"]["Fn::Sub"]
+        for resource in resources
+        if resource["Type"] == "AWS::CloudWatch::Alarm"
     ]
     sections = re.findall(r"^#### (\S+)$", README, re.MULTILINE)
     assert len(sections) == len(alarms)

@@ -13,7 +13,10 @@ def guide(stack: Stack) -> str:
 
 def _flows(stack: Stack) -> str:
     if stack.flow_ids:
-        return f"\nFlows that both sides know: {', '.join(stack.flow_ids)}."
+        return (
+            f"\nFlows that both sides know: {', '.join(stack.flow_ids)}."
+            f"\nTo provoke the simulator, as the README says:\n\n  export SIMULATOR_URL={stack.simulator_url}"
+        )
     return _WITHOUT_FLOWS.format(prefix=stack.outputs["FlowSecretPrefix"], stack_name=STACK_NAME)
 
 
@@ -50,7 +53,6 @@ For boto3:
   sqs.receive_message(QueueUrl=stack["outputs"]["FailureQueueUrl"], MessageAttributeNames=["All"])
 
 Gateway: {stack.gateway_base_url}
-The simulator's control endpoints (see the README): export SIMULATOR_URL={stack.simulator_url}
 Dashboard and alarms, drawn from what the stack does: make dashboard
 """
 

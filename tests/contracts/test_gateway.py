@@ -26,7 +26,7 @@ from local.simulator.server import BASE_PATH
 from local.simulator.state import SimulatorState
 from sealed_relay.answer import Ambiguous, Answer, Answered, NotSent, WrongAddress
 from sealed_relay.codes import CODES
-from sealed_relay.gateway import MAX_ANSWER_BYTES
+from sealed_relay.connections import MAX_ANSWER_BYTES
 from sealed_relay.gateway import Gateway as HttpGateway
 from sealed_relay.ports import Gateway
 from tests.fakes.flows import rsa_key

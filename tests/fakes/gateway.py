@@ -4,7 +4,8 @@ from local.simulator.api import answer
 from local.simulator.reply import Delivery
 from local.simulator.state import SimulatorState
 from sealed_relay.answer import Ambiguous, Answer, NotSent
-from sealed_relay.gateway import MAX_ANSWER_BYTES, interpret
+from sealed_relay.connections import MAX_ANSWER_BYTES
+from sealed_relay.gateway import interpret
 
 
 class SimulatedGateway:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sealed_relay.answer import Ambiguous, Answer, Answered, NotSent, WrongAddress
-from sealed_relay.gateway import MAX_ANSWER_BYTES
+from sealed_relay.connections import MAX_ANSWER_BYTES
 from tests.gateway.conftest import IMPATIENT_SECONDS, Authority, Serve, send
 from tests.gateway.hostile_server import (
     HostileServer,

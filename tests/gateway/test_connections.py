@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from sealed_relay.answer import Ambiguous, Answer, Answered, WrongAddress
-from sealed_relay.gateway import MAX_ANSWER_BYTES, MAX_CONNECTIONS, MAX_IDLE_SECONDS, Gateway
+from sealed_relay.connections import MAX_ANSWER_BYTES, MAX_IDLE_SECONDS
+from sealed_relay.gateway import MAX_CONNECTIONS, Gateway
 from tests.gateway.conftest import BODY, PATIENT_SECONDS, Authority, FakeClock, Serve
 from tests.gateway.hostile_server import HostileServer, Peer, Script, answers, http_answer, says
 

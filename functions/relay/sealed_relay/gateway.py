@@ -1,35 +1,22 @@
 """One POST to the gateway, and what came of it: the adapter between urllib3 and the four answers of `answer`.
 
-Whether a request can have left is told by where a failure struck, never by its text: only `_Connection.connect`
-raises `NotConnectedError`, and nothing of a request is written before it returns. Time and size are bounded
-in the socket, where every byte passes, because urllib3 and http.client bound neither as a whole.
+Whether a request can have left is told by where a failure struck, never by its text: see `connections`.
 """
 
 import logging
-import socket
-import ssl
-import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import Annotated, Any
 
 import msgspec
 from urllib3 import HTTPConnectionPool, Retry, Timeout, connection_from_url
-from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
-from urllib3.response import BaseHTTPResponse, HTTPResponse
+from urllib3.response import BaseHTTPResponse
 from urllib3.util import parse_url
 
 from sealed_relay.answer import Ambiguous, Answer, Answered, NotSent, WrongAddress
-
-if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer, WriteableBuffer
+from sealed_relay.connections import AnswerTooBigError, Connection, NotConnectedError, TLSConnection, tls_context
 
 MAX_CONNECTIONS = 16
-MAX_CONNECT_SECONDS = 5.0
-MAX_IDLE_SECONDS = (
-    55.0  # NAT gateways drop connections idle for 350 s without a word; a frozen function keeps none alive
-)
-MAX_ANSWER_BYTES = 1024 * 1024
 MAX_RETRY_AFTER_SECONDS = 3600
 
 _READ_BYTES = 64 * 1024
@@ -64,12 +51,12 @@ class Gateway:
         self._path = (url.path or "").rstrip("/")
         self._pool: HTTPConnectionPool
         if url.scheme == "https":
-            context = _tls_context(ca_file)
+            context = tls_context(ca_file)
             self._pool = connection_from_url(base_url, maxsize=MAX_CONNECTIONS, clock=clock, ssl_context=context)
-            self._pool.ConnectionCls = _TLSConnection
+            self._pool.ConnectionCls = TLSConnection
         else:
             self._pool = connection_from_url(base_url, maxsize=MAX_CONNECTIONS, clock=clock)
-            self._pool.ConnectionCls = _Connection
+            self._pool.ConnectionCls = Connection
 
     def send(self, endpoint: str, body: bytes, timeout_seconds: float) -> Answer:
         """POST `body`, UTF-8 JSON, byte for byte to `endpoint` (`outbound` or `outbounddialer`).
@@ -100,18 +87,6 @@ class Gateway:
         except HTTPError as error:
             return Ambiguous(f"The connection failed before the whole answer had come ({type(error).__name__}).")
         return interpret(response.status, response.headers, content)
-
-
-class NotConnectedError(HTTPError):
-    """The connection could not be made, so no byte of a request left. Its cause says why."""
-
-
-class AnswerTooBigError(HTTPError):
-    """The answer, headers included, is bigger than `MAX_ANSWER_BYTES`."""
-
-
-class AnswerTruncatedError(HTTPError):
-    """The answer ended among its headers."""
 
 
 class _CallDetail(msgspec.Struct, rename="kebab"):
@@ -181,115 +156,5 @@ def _retry_after_seconds(value: str | None) -> float | None:
         return None
 
 
-def _tls_context(ca_file: str | None) -> ssl.SSLContext:
-    """Verify chain and host name; TLS 1.2 or newer. Made once: reading the trust store takes tens of milliseconds."""
-    context = ssl.create_default_context(cafile=ca_file)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.sslsocket_class = _BoundedTLSSocket
-    return context
-
-
 def _log_nothing(_record: logging.LogRecord) -> bool:
     return False
-
-
-def _seconds_until(deadline: float) -> float:
-    """How long until `deadline` (of time.monotonic); raises TimeoutError once it has passed."""
-    seconds = deadline - time.monotonic()
-    if seconds <= 0:
-        raise TimeoutError
-    return seconds
-
-
-class _BoundedSocket(socket.socket):
-    """A socket whose timeout is one deadline for all that follows, and whose answers are bounded.
-
-    A plain timeout starts anew at each read, so a server that dribbles would hold the caller for ever. And http.client
-    reads to the end of the stream, whatever it was asked for, when a chunk claims a negative size.
-    """
-
-    ended = False
-    _deadline: float | None = None
-    _answer_bytes = 0
-
-    def settimeout(self, value: float | None) -> None:
-        self._deadline = None if value is None else time.monotonic() + value
-        super().settimeout(value)
-
-    def recv_into(self, buffer: "WriteableBuffer", nbytes: int | None = None, flags: int = 0) -> int:
-        self._hold_deadline()
-        count = super().recv_into(buffer, nbytes or 0, flags)
-        self.ended = count == 0
-        self._answer_bytes += count
-        if self._answer_bytes > MAX_ANSWER_BYTES:
-            raise AnswerTooBigError
-        return count
-
-    def sendall(self, data: "ReadableBuffer", flags: int = 0) -> None:
-        self._answer_bytes = 0  # a request goes out: what comes in from now on is its answer
-        self._hold_deadline()
-        super().sendall(data, flags)
-
-    def _hold_deadline(self) -> None:
-        if self._deadline is not None:
-            super().settimeout(_seconds_until(self._deadline))
-
-
-class _BoundedTLSSocket(_BoundedSocket, ssl.SSLSocket):
-    pass
-
-
-class _Connection(HTTPConnection):
-    """A connection that says when it could not be made, and that is not used again after a long rest."""
-
-    def __init__(self, *, clock: Callable[[], float], **keywords: Any) -> None:  # noqa: ANN401 - urllib3's own keywords
-        super().__init__(**keywords)
-        self._clock = clock
-        self._last_used_at = clock()
-        self._deadline = 0.0
-
-    def connect(self) -> None:
-        # The pool has put the attempt's total there; afterwards urllib3 finds what is left of it.
-        self._deadline = time.monotonic() + cast("float", self.timeout)
-        try:
-            super().connect()
-            self.timeout = _seconds_until(self._deadline)
-            self.sock.settimeout(self.timeout)
-        except Exception as error:
-            raise NotConnectedError from error
-
-    def _new_conn(self) -> socket.socket:
-        """Open the socket: urllib3's hook for it. Its own would give each of the host's addresses the whole timeout."""
-        failure: Exception = OSError("The host has no address.")
-        for family, kind, protocol, _, address in socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM):
-            sock = _BoundedSocket(family, kind, protocol)
-            try:
-                for option in self.socket_options or ():
-                    sock.setsockopt(*option)
-                sock.settimeout(min(MAX_CONNECT_SECONDS, _seconds_until(self._deadline)))
-                sock.connect(address)
-                sock.settimeout(min(MAX_CONNECT_SECONDS, _seconds_until(self._deadline)))  # for the TLS handshake
-            except OSError as error:
-                sock.close()
-                failure = error
-            else:
-                return sock
-        raise failure
-
-    def getresponse(self) -> HTTPResponse:  # type: ignore[override] # as urllib3's own, which is not http.client's
-        sock = cast("_BoundedSocket", self.sock)
-        response = super().getresponse()
-        if sock.ended:  # http.client takes the end of the stream for the end of the headers, and says nothing
-            response.close()
-            raise AnswerTruncatedError
-        self._last_used_at = self._clock()
-        return response
-
-    @property
-    def is_connected(self) -> bool:
-        """False makes the pool close a kept connection and open another. It asks before it hands one out."""
-        return super().is_connected and 0 <= self._clock() - self._last_used_at < MAX_IDLE_SECONDS
-
-
-class _TLSConnection(_Connection, HTTPSConnection):
-    pass

@@ -164,6 +164,7 @@ def test_a_copy_that_waited_on_the_queue_does_not_send_an_unresolved_call_again(
     scene.simulator.faults.clear()
     assert scene.deliver_again([copy]) == []
     assert scene.accepted() == {"FLOWAAAA/a": 1}
+    assert scene.statuses() == {"UNRESOLVED": 1}
 
 
 def test_an_unresolved_call_is_sent_again_when_somebody_asks_for_it_later() -> None:

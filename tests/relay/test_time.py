@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from local.simulator.faults import CodeAnswer, DroppedConnection, ForeignPage
+from sealed_relay.ports import Item
 from sealed_relay.relay import relay
+from tests.fakes.table import InMemoryTable
 from tests.relay.scene import LIMITS, START, Scene
 
 HOUR = 3600.0
@@ -182,3 +184,20 @@ def test_the_longest_wait_that_is_allowed_stays_below_the_receives_that_sqs_allo
         scene.invoke()
         receives += 1
     assert receives < 900
+
+
+def test_a_request_whose_writing_down_took_all_the_time_is_not_sent_and_known_as_not_sent() -> None:
+    scene = Scene()
+    scene.send("a")
+
+    class SlowTable(InMemoryTable):
+        def put(self, item: Item) -> None:
+            scene.clock.now += 55
+            super().put(item)
+
+    scene.table = SlowTable()
+    scene.invoke()
+    assert scene.gateway.bodies == []
+    assert scene.record("a")["reason"] == "NOT_SENT"
+    scene.run()
+    assert scene.accepted() == {"FLOWAAAA/a": 1}

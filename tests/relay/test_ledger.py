@@ -169,3 +169,30 @@ def test_the_content_hash_changes_with_the_key_and_with_the_call() -> None:
     )
     assert book.ledger.content_hash(book.call()) == book.ledger.content_hash(book.call("m-2"))
     assert book.ledger.content_hash(book.call()) != other.content_hash(book.call())
+
+
+class RetriedTable(InMemoryTable):
+    """Does every update, loses the answer, and does it again, as the SDK does: the second time the condition fails."""
+
+    def update(self, changes: Sequence[Change]) -> list[bool]:
+        super().update(changes)
+        return super().update(changes)
+
+
+def test_a_claim_over_an_abandoned_call_stands_when_its_write_was_retried() -> None:
+    book = Book()
+    book.ledger.claim([(book.call(), "r-1")], book.lease("one"))
+    book.clock.now += 61
+    retried = RetriedTable()
+    retried.items = book.table.items
+    ledger = Ledger(retried, book.clock, b"key", keep_outcomes=timedelta(days=90), keep_envelopes=timedelta(hours=48))
+    assert isinstance(ledger.claim([(book.call(), "r-2")], book.lease("two"))[0], Claimed)
+
+
+def test_a_move_stands_when_its_write_was_retried() -> None:
+    book = Book()
+    book.ledger.claim([(book.call(), "r-1")], book.lease("one"))
+    retried = RetriedTable()
+    retried.items = book.table.items
+    ledger = Ledger(retried, book.clock, b"key", keep_outcomes=timedelta(days=90), keep_envelopes=timedelta(hours=48))
+    assert ledger.move([book.call()], "r-1", "r-2", book.lease("one")) == [True]

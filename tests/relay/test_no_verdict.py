@@ -150,3 +150,34 @@ def test_an_answer_that_lists_a_million_bytes_of_other_calls_is_still_kept() -> 
     assert scene.statuses() == {"ACCEPTED": 2}
     assert str(scene.record("a")["phonon_uuid"]).startswith("uuid-of-a")
     assert all(len(str(item)) < 10_000 for item in scene.table.items.values())
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        ForeignPage(http_status=401),
+        ForeignPage(http_status=403),
+        ForeignPage(http_status=413),
+        *(CodeAnswer(code=number) for number in (202, 203, 206, 208, 211, 212, 302, 303, 401, 500, 999)),
+    ],
+    ids=repr,
+)
+def test_a_refusal_of_the_moment_says_nothing_of_the_attempt_before_and_nothing_goes_out_twice(refusal: Fault) -> None:
+    scene = Scene()
+    scene.send("a", "b")
+    scene.plan(DroppedConnection(after_accepting=True))
+    scene.plan(refusal)
+    scene.run()
+    assert scene.accepted() == {"FLOWAAAA/a": 1, "FLOWAAAA/b": 1}
+    assert scene.statuses() == {"PRESUMED_ACCEPTED": 2}
+    assert len(set(scene.gateway.bodies)) == 1
+
+
+@pytest.mark.parametrize("number", [205, 210, 213, 400, 402])
+def test_a_refusal_for_a_call_that_it_holds_settles_that_no_attempt_was_accepted(number: int) -> None:
+    scene = Scene()
+    scene.send("a", "b")
+    scene.plan(DroppedConnection())
+    scene.plan(CodeAnswer(code=number))
+    scene.run()
+    assert scene.statuses() == {"ACCEPTED": 2}

@@ -7,7 +7,7 @@ import pytest
 from sealed_relay.answer import Ambiguous, Answer, Answered, NotSent, WrongAddress
 from sealed_relay.codes import CODES, Scope, Verdict, code_of
 from sealed_relay.outcome import Outcome, Status
-from sealed_relay.verdicts import Asked, Conclusion, conclude, delivered_by
+from sealed_relay.verdicts import Asked, Conclusion, conclude, delivered_by, tells_what_became_of
 
 UNKNOWN = 999
 ISOLATED = [205, 210, 213, 400, 402]
@@ -16,6 +16,8 @@ PASSING = [206, 208, 500, UNKNOWN]
 HOW = [
     Asked(0, is_resend=resend, is_second_try=second) for resend, second in itertools.product([False, True], repeat=2)
 ]
+
+FIRST_SENDS = [asked for asked in HOW if not asked.is_resend]
 
 
 def conclusion_on(
@@ -79,11 +81,10 @@ def test_a_repeated_checksum_on_a_first_send_is_retried_fresh_once_and_then_reje
     assert not second.fresh
 
 
-@pytest.mark.parametrize("is_resend", [False, True])
 @pytest.mark.parametrize("names", ["a", "abc"])
-def test_an_invalid_security_id_fetches_the_secret_anew_once_and_then_parks(names: str, *, is_resend: bool) -> None:
-    first = conclusion_on(Answered(202), names, Asked(0, is_resend=is_resend, is_second_try=False))
-    second = conclusion_on(Answered(202), names, Asked(0, is_resend=is_resend, is_second_try=True))
+def test_an_invalid_security_id_fetches_the_secret_anew_once_and_then_parks(names: str) -> None:
+    first = conclusion_on(Answered(202), names, Asked(0, is_resend=False, is_second_try=False))
+    second = conclusion_on(Answered(202), names, Asked(0, is_resend=False, is_second_try=True))
 
     assert (first.fresh, first.is_second_try, first.refresh_secret) == ([list(names)], True, True)
     assert statuses(second) == every(names, Status.WAITING)
@@ -91,7 +92,7 @@ def test_an_invalid_security_id_fetches_the_secret_anew_once_and_then_parks(name
 
 
 @pytest.mark.parametrize("asked", HOW)
-@pytest.mark.parametrize("number", [*ISOLATED, 303])
+@pytest.mark.parametrize("number", [*ISOLATED])
 def test_a_call_at_fault_is_isolated_by_halving_and_alone_it_is_rejected(number: int, asked: Asked) -> None:
     several = conclusion_on(Answered(number), "abcde", asked)
     alone = conclusion_on(Answered(number), "a", asked)
@@ -101,6 +102,12 @@ def test_a_call_at_fault_is_isolated_by_halving_and_alone_it_is_rejected(number:
     assert not several.is_second_try
     assert statuses(alone) == {"a": Status.REJECTED}
     assert not alone.fresh
+
+
+@pytest.mark.parametrize("asked", FIRST_SENDS)
+def test_a_request_that_is_too_large_is_halved_and_alone_a_call_is_rejected(asked: Asked) -> None:
+    assert conclusion_on(Answered(303), "abcde", asked).fresh == [["a", "b", "c"], ["d", "e"]]
+    assert statuses(conclusion_on(Answered(303), "a", asked)) == {"a": Status.REJECTED}
 
 
 @pytest.mark.parametrize("number", [*ISOLATED, 303, 209])
@@ -136,7 +143,7 @@ def test_parked_calls_wait_however_often_they_were_tried(number: int, names: str
     assert not conclusion.fresh
 
 
-@pytest.mark.parametrize("asked", HOW)
+@pytest.mark.parametrize("asked", FIRST_SENDS)
 @pytest.mark.parametrize("names", ["a", "abc"])
 @pytest.mark.parametrize("number", PASSING)
 def test_a_passing_failure_waits_to_be_retried_fresh_up_to_a_limit(number: int, names: str, asked: Asked) -> None:
@@ -155,7 +162,7 @@ def test_the_limit_of_retries_is_each_calls_own() -> None:
     assert statuses(conclusion) == {"a": Status.WAITING, "b": Status.REJECTED}
 
 
-@pytest.mark.parametrize("asked", HOW)
+@pytest.mark.parametrize("asked", FIRST_SENDS)
 @pytest.mark.parametrize("names", ["a", "abc"])
 def test_an_empty_call_list_is_rejected(names: str, asked: Asked) -> None:
     assert statuses(conclusion_on(Answered(302), names, asked)) == every(names, Status.REJECTED)
@@ -202,3 +209,16 @@ def test_a_code_about_a_flow_or_an_account_never_ends_a_call_on_its_first_tries(
                 assert not any(
                     status.is_final for status in statuses(conclusion_on(Answered(code.number), "ab", asked)).values()
                 )
+
+
+@pytest.mark.parametrize("second_try", [False, True])
+@pytest.mark.parametrize("number", [202, 302, 303, *PARKED, *PASSING])
+def test_a_resend_that_is_refused_for_no_call_in_it_leaves_all_of_them_to_another_resend(
+    number: int, *, second_try: bool
+) -> None:
+    asked = Asked(0, is_resend=True, is_second_try=second_try)
+    conclusion = conclusion_on(Answered(number), "abc", asked, may_retry=False)
+
+    assert statuses(conclusion) == every("abc", Status.WAITING)
+    assert not conclusion.fresh
+    assert not tells_what_became_of(Answered(number), is_resend=True)

@@ -19,7 +19,7 @@ from sealed_relay.planning import Request
 from sealed_relay.ports import Flows
 from sealed_relay.sealing import seal
 from sealed_relay.settling import Settling, Step
-from sealed_relay.verdicts import Asked, conclude, delivered_by
+from sealed_relay.verdicts import Asked, conclude, delivered_by, tells_what_became_of
 from sealed_relay.world import World
 
 _LONGEST_SEND_SECONDS = 30.0
@@ -109,7 +109,7 @@ class Delivery:
 
         # On record before anything acts on it: a request that was answered is never sent again as it is.
         retry_in_seconds = None
-        if isinstance(answer, Answered):
+        if isinstance(answer, Answered) and tells_what_became_of(answer, is_resend=is_resend):
             self._world.ledger.record_answer(sealed.request_id, self._lease, answer, is_resend=is_resend)
         else:
             certainly_not_sent = isinstance(answer, NotSent) and not is_resend
@@ -152,9 +152,10 @@ class Delivery:
     def _attempt(self, sealed: SealedRequest, calls: Sequence[Call], *, is_resend: bool) -> Answer:
         started = self._world.clock()
         seconds = min(self._seconds_to_send(), _LONGEST_SEND_SECONDS)
-        # Storing may have taken long. Past this point no byte may leave that cannot be answered within the lease.
-        answer: Answer = NotSent("The invocation had no time left to send it.")
-        if seconds > 0:
+        # Storing may have taken long. Past this point no byte may leave that cannot be answered within the lease, and
+        # none past a call's deadline.
+        answer: Answer = NotSent("There was no time left to send it.")
+        if seconds > 0 and started * 1000 < sealed.not_after_ms:
             answer = self._world.gateway.send(sealed.endpoint, sealed.body, seconds)
             self._settling.count_attempt(calls)
         if isinstance(answer, Answered):

@@ -108,7 +108,7 @@ class Ledger:
             if isinstance(decisions[index], Free):
                 tries = Tries(record.tries.attempts, record.tries.refusals if not record.status.is_final else 0)
                 free.append((index, tries, self._claim_over(claim, record, tries, lease)))
-        claimed = self._table.update([change for _, _, change in free])
+        claimed = self._update_names([change for _, _, change in free])
         for (index, tries, _), is_claimed in zip(free, claimed, strict=True):
             # Where it is not, somebody else claimed the call in between.
             decisions[index] = Claimed(tries) if is_claimed else Busy(self._now_ms())
@@ -119,7 +119,7 @@ class Ledger:
 
         False for a call that is not open under `from_request_id` any more.
         """
-        return self._table.update(
+        return self._update_names(
             [
                 Change(
                     call.call_id,
@@ -211,6 +211,20 @@ class Ledger:
             expected: Item = {"request_id": settlement.request_id, "is_open": True}
             changes.append(Change(settlement.call_id, expected, attributes))
         self._table.update(changes)
+
+    def _update_names(self, changes: Sequence[Change]) -> list[bool]:
+        """Update records so that they name another request; True for each that names it now.
+
+        A write whose answer was lost is tried again by the SDK, and then fails on its own success. Taken for a failure
+        it would leave a record naming a request that does not hold the call, and so an answer that is not its own.
+        """
+        done = self._table.update(changes)
+        doubtful = [change.key for change, is_done in zip(changes, done, strict=True) if not is_done]
+        records = self._table.read(doubtful) if doubtful else {}
+        return [
+            is_done or records.get(change.key, {}).get("request_id") == change.attributes["request_id"]
+            for change, is_done in zip(changes, done, strict=True)
+        ]
 
     def _change_request(self, request_id: str, lease: Lease, attributes: dict[str, str | int | bytes | None]) -> None:
         change = Change(request_key(request_id), {"lease_id": lease.lease_id}, attributes)

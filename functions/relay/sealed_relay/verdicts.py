@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from sealed_relay.answer import Ambiguous, Answer, Answered, NotSent, WrongAddress
-from sealed_relay.codes import Verdict, code_of
+from sealed_relay.codes import Scope, Verdict, code_of
 from sealed_relay.outcome import Outcome, Reason, Status, coded
 from sealed_relay.packing import halve
 
@@ -31,6 +31,17 @@ class Conclusion:
     fresh: list[list[str]] = field(default_factory=list)
     is_second_try: bool = False
     refresh_secret: bool = False
+
+
+def tells_what_became_of(answer: Answered, *, is_resend: bool) -> bool:
+    """Whether the answer settles if the API has the request's calls.
+
+    A refusal for a call that a request holds would have met its first attempt too. Any other may be for the state of
+    the API, the account, the flow or something in between, and says nothing of an attempt before, which may have been
+    accepted: the bytes must be resent once more.
+    """
+    code = code_of(answer.code)
+    return not is_resend or code.scope is Scope.CALL or code.verdict in {Verdict.ACCEPT, Verdict.PRESUME_ACCEPTED}
 
 
 def delivered_by(answer: Answered, client_identifier: str, *, is_resend: bool) -> Outcome | None:
@@ -82,6 +93,9 @@ def _apply(
     code = code_of(answer.code)
     rejected = coded(Status.REJECTED, answer.code, f"The API answered {code.number} {code.name}.")
     waits = coded(Status.WAITING, answer.code, f"The API answered {code.number} {code.name}.")
+    if not tells_what_became_of(answer, is_resend=asked.is_resend):
+        conclusion.outcomes |= dict.fromkeys(left, waits)
+        return conclusion
     match code.verdict:
         case Verdict.ISOLATE | Verdict.SPLIT | Verdict.ACCEPT_LISTED if asked.calls > 1:
             conclusion.fresh = halve(left)

@@ -201,3 +201,18 @@ def test_a_request_whose_writing_down_took_all_the_time_is_not_sent_and_known_as
     assert scene.record("a")["reason"] == "NOT_SENT"
     scene.run()
     assert scene.accepted() == {"FLOWAAAA/a": 1}
+
+
+def test_no_byte_leaves_past_a_deadline_that_passed_while_the_request_was_written_down() -> None:
+    scene = Scene()
+    scene.send("a", not_after=_iso(3))
+
+    class SlowTable(InMemoryTable):
+        def put(self, item: Item) -> None:
+            scene.clock.now += 5
+            super().put(item)
+
+    scene.table = SlowTable()
+    scene.run()
+    assert scene.gateway.bodies == []
+    assert scene.record("a")["status"] == "EXPIRED"

@@ -107,7 +107,7 @@ class Delivery:
         """Send a stored request, while this invocation holds its lease, and act on what comes of it."""
         answer = self._attempt(sealed, calls, is_resend=is_resend)
 
-        # On record before anything acts on it: a request that was answered is never sent again as it is.
+        # On record before anything acts on it: a request whose answer settles it is never sent again as it is.
         retry_in_seconds = None
         if isinstance(answer, Answered) and tells_what_became_of(answer, is_resend=is_resend):
             self._world.ledger.record_answer(sealed.request_id, self._lease, answer, is_resend=is_resend)

@@ -14,9 +14,13 @@ from sealed_relay.envelope import KeyWrap
 from sealed_relay.flow import Flow, UnknownFlowError
 
 
+def rsa_key(bits: int = 2048, name: str = "") -> rsa.RSAPrivateKey:
+    """The key of that size and name, made once for the whole run."""
+    return _rsa_key(bits, name)
+
+
 @functools.cache
-def rsa_key(bits: int = 2048) -> rsa.RSAPrivateKey:
-    """A key of that size, made once for the whole run."""
+def _rsa_key(bits: int, name: str) -> rsa.RSAPrivateKey:  # noqa: ARG001 - the name tells keys of one size apart
     return rsa.generate_private_key(65537, bits)
 
 
@@ -32,28 +36,32 @@ def security_id_of(flow_id: str) -> str:
     return (flow_id * 8)[:64]
 
 
-def make_flow(flow_id: str, key_wrap: KeyWrap = KeyWrap.RSA1_5, *, security_id: str = "") -> Flow:
+def make_flow(flow_id: str, key_wrap: KeyWrap = KeyWrap.RSA1_5, *, security_id: str = "", key_name: str = "") -> Flow:
+    security_id = security_id or security_id_of(flow_id)
     return Flow(
         flow_id=flow_id,
-        security_id=security_id or security_id_of(flow_id),
-        public_key=rsa_key().public_key(),
+        security_id=security_id,
+        public_key=rsa_key(name=key_name).public_key(),
         key_wrap=key_wrap,
         api_version="1.0",
         endpoint="outbound",
+        version=f"{security_id[:8]}-{key_name}",
     )
 
 
-def register(simulator: SimulatorState, flow: Flow) -> None:
-    """Let the simulated API know a flow that `make_flow` made."""
-    simulator.flows[flow.flow_id] = _simulated(flow.flow_id, flow.security_id, flow.key_wrap, flow.api_version)
+def register(simulator: SimulatorState, flow: Flow, key_name: str = "") -> None:
+    """Let the simulated API know a flow that `make_flow` made, with the private key of that name."""
+    simulator.flows[flow.flow_id] = _simulated(
+        flow.flow_id, flow.security_id, flow.key_wrap, flow.api_version, key_name
+    )
 
 
 @functools.cache
-def _simulated(flow_id: str, security_id: str, key_wrap: KeyWrap, api_version: str) -> SimulatedFlow:
+def _simulated(flow_id: str, security_id: str, key_wrap: KeyWrap, api_version: str, key_name: str) -> SimulatedFlow:
     registration = FlowRegistration(
         flow_id=flow_id,
         security_id=security_id,
-        private_key=private_pem(rsa_key()),
+        private_key=private_pem(rsa_key(name=key_name)),
         key_wrap=SimulatedKeyWrap(key_wrap.value),
         api_versions=(api_version,),
         endpoint="outbound",

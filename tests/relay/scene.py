@@ -12,6 +12,7 @@ import msgspec
 
 from local.simulator.faults import Fault, PlannedFault
 from local.simulator.state import SimulatorState
+from sealed_relay.admission import Admission
 from sealed_relay.flow import Flow
 from sealed_relay.ledger import Ledger
 from sealed_relay.message import Message
@@ -52,8 +53,9 @@ class Clock:
 class Scene:
     """A relay with two flows, FLOWAAAA and FLOWBBBB. Every invocation composes it anew, as a cold start does."""
 
-    def __init__(self, limits: Limits = LIMITS, seed: int = 0) -> None:
+    def __init__(self, limits: Limits = LIMITS, seed: int = 0, requests_per_minute: int = 500) -> None:
         self.limits = limits
+        self.requests_per_minute = requests_per_minute
         self.clock = Clock()
         self.table = InMemoryTable()
         self.ingress = InMemoryIngress(self.clock)
@@ -79,6 +81,7 @@ class Scene:
                 keep_outcomes=timedelta(days=90),
                 keep_envelopes=self.limits.give_up_after + timedelta(days=1),
             ),
+            admission=Admission(table, self.clock, self.observed.append, self.requests_per_minute),
             flows=CrashingFlows(self.flows, steps) if steps else self.flows,
             gateway=CrashingGateway(self.gateway, steps) if steps else self.gateway,
             failures=CrashingFailures(self.failures, steps) if steps else self.failures,
@@ -131,6 +134,14 @@ class Scene:
             self.clock.now = max(self.clock.now, self.ingress.next_visible_at)
             self.invoke(self.world(steps))
         raise AssertionError(f"the queue still holds {self.ingress.message_ids}")
+
+    def run_for(self, seconds: float) -> None:
+        """Invoke whenever a message can be received, for so long."""
+        end = self.clock.now + seconds
+        while self.ingress.next_visible_at is not None and self.ingress.next_visible_at <= end:
+            self.clock.now = max(self.clock.now, self.ingress.next_visible_at)
+            self.invoke()
+        self.clock.now = max(self.clock.now, end)
 
     def record(self, name: str, flow_id: str = "FLOWAAAA") -> Item:
         """The outcome record of a call."""

@@ -20,7 +20,7 @@ from sealed_relay.verdicts import Asked, conclude
 
 
 def test_every_reason_for_which_a_code_can_end_a_call_is_one_of_the_metrics_values() -> None:
-    asked = [Asked(*each) for each in product((1, 2), (True, False), (True, False))]
+    asked = [Asked(*each) for each in product((1, 2), (True, False), (True, False), (True, False))]
     conclusions = [
         conclude(Answered(code, {}), request, ["call"], lambda _: False) for code in [*CODES, 999] for request in asked
     ]

@@ -2,6 +2,7 @@ import re
 
 import pytest
 
+from sealed_relay.backoff import shortest_seconds
 from tests.template.cloudformation import read_template
 
 TEMPLATE = read_template()
@@ -22,6 +23,17 @@ def test_what_crashes_the_function_ends_in_the_failure_queue_but_waiting_costs_n
     redrive = RESOURCES["IngressQueue"]["Properties"]["RedrivePolicy"]
     assert redrive["deadLetterTargetArn"] == {"Fn::GetAtt": ["FailureQueue", "Arn"]}
     assert redrive["maxReceiveCount"] == 1000
+
+
+def test_the_receives_that_sqs_allows_outlast_the_longest_patience_however_short_each_wait_is() -> None:
+    visibility_seconds = RESOURCES["IngressQueue"]["Properties"]["VisibilityTimeout"]
+    receives, waited_seconds = 0, 0.0
+    while waited_seconds < PARAMETERS["GiveUpAfterHours"]["MaxValue"] * 3600:
+        receives += 1
+        # What the relay asks for, or what SQS does by itself where the relay could not ask.
+        waited_seconds += min(shortest_seconds(receives), visibility_seconds)
+
+    assert receives < RESOURCES["IngressQueue"]["Properties"]["RedrivePolicy"]["maxReceiveCount"]
 
 
 def test_giving_up_comes_well_before_sqs_deletes_a_message() -> None:

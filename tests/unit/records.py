@@ -16,7 +16,9 @@ DELIVERED = [Status.ACCEPTED, Status.PRESUMED_ACCEPTED]
 FAILED = [Status.REJECTED, Status.EXPIRED, Status.UNRESOLVED]
 OPEN = [Status.SENDING, Status.WAITING]
 
-UNANSWERED = StoredRequest("a lease", NOW_MS, is_answered=False, may_have_been_sent=True, not_after_ms=NOW_MS + 60_000)
+UNANSWERED = StoredRequest(
+    "a lease", NOW_MS, is_answered=False, may_have_been_sent=True, was_refused=False, not_after_ms=NOW_MS + 60_000
+)
 HELD = replace(UNANSWERED, lease_expires_at_ms=NOW_MS + 1)
 ANSWERED = replace(HELD, is_answered=True)
 
@@ -33,6 +35,7 @@ def record(
         lease_expires_at_ms=NOW_MS + lease_ms,
         updated_at_ms=NOW_MS + updated_ms,
         tries=TRIES,
+        unresolved_at_ms=NOW_MS + updated_ms if status is Status.UNRESOLVED else 0,
     )
 
 

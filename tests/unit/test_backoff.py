@@ -4,23 +4,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sealed_relay.backoff import retry_in_seconds
+from sealed_relay.backoff import retry_in_seconds, shortest_seconds
 
 
 @pytest.mark.parametrize(
-    ("receive_count", "longest"), [(1, 3), (2, 5), (5, 33), (9, 513), (10, 901), (11, 901), (10**6, 901)]
+    ("receive_count", "longest"), [(1, 2), (2, 4), (5, 32), (9, 512), (10, 600), (11, 600), (10**6, 600)]
 )
-def test_it_grows_twofold_up_to_a_quarter_of_an_hour(receive_count: int, longest: float) -> None:
-    assert retry_in_seconds(receive_count, lambda: 1.0) == longest
+def test_its_jitter_grows_twofold_up_to_ten_minutes(receive_count: int, longest: float) -> None:
+    assert retry_in_seconds(receive_count, lambda: 1.0) - retry_in_seconds(receive_count, lambda: 0.0) == longest
 
 
 @given(st.integers(1, 1000), st.floats(0, 1), st.floats(0, 3600))
-def test_it_is_never_shorter_than_asked_for_nor_than_a_second(
+def test_it_is_never_shorter_than_asked_for_nor_than_what_bounds_the_receives(
     receive_count: int, drawn: float, at_least_seconds: float
 ) -> None:
     seconds = retry_in_seconds(receive_count, lambda: drawn, at_least_seconds)
 
-    assert max(1.0, at_least_seconds) <= seconds <= max(1.0, at_least_seconds) + 900.0
+    shortest = max(shortest_seconds(receive_count), at_least_seconds)
+    assert shortest <= seconds <= shortest + 600.0
 
 
 def test_messages_that_failed_together_do_not_come_back_together() -> None:

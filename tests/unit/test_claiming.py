@@ -63,7 +63,7 @@ def test_a_call_that_was_certainly_not_delivered_is_retried_for_a_message_of_any
 
 
 @pytest.mark.parametrize("updated_ms", [0, 1])
-@pytest.mark.parametrize(("is_same", "expected"), [(True, Duplicate()), (False, Reused())])
+@pytest.mark.parametrize(("is_same", "expected"), [(True, Duplicate(is_delivered=False)), (False, Reused())])
 def test_a_call_that_may_have_been_delivered_is_not_retried_for_a_copy_that_was_queued_before_its_end(
     updated_ms: int, expected: Decision, *, is_same: bool
 ) -> None:
@@ -84,7 +84,7 @@ def test_other_content_is_refused_while_a_call_is_under_way_or_delivered(
 @pytest.mark.parametrize("status", DELIVERED)
 @pytest.mark.parametrize("lease_ms", [-1, 1])
 def test_another_message_with_the_content_of_a_delivered_call_is_a_duplicate(status: Status, lease_ms: int) -> None:
-    assert decision(record(status, is_own=False, lease_ms=lease_ms)) == Duplicate()
+    assert decision(record(status, is_own=False, lease_ms=lease_ms)) == Duplicate(is_delivered=True)
 
 
 @pytest.mark.parametrize("status", OPEN)
@@ -92,7 +92,7 @@ def test_another_message_with_the_content_of_a_delivered_call_is_a_duplicate(sta
 def test_another_message_is_a_duplicate_while_the_first_is_sure_to_be_in_the_queue(
     status: Status, request_: StoredRequest | None
 ) -> None:
-    assert decision(record(status, is_own=False, lease_ms=1), request_) == Duplicate()
+    assert decision(record(status, is_own=False, lease_ms=1), request_) == Duplicate(is_delivered=False)
 
 
 @pytest.mark.parametrize("request_", [None, HELD, UNANSWERED, ANSWERED])
@@ -132,11 +132,28 @@ def test_a_call_whose_request_somebody_is_sending_waits_for_that_lease(met: Reco
 
 
 @pytest.mark.parametrize("met", TAKEN_UP)
-@pytest.mark.parametrize("may_have_been_sent", [False, True])
-def test_a_call_whose_stored_request_lost_its_sender_is_recovered(met: Record, *, may_have_been_sent: bool) -> None:
-    lost = replace(UNANSWERED, may_have_been_sent=may_have_been_sent)
+def test_a_call_whose_stored_request_may_have_been_sent_is_recovered_once_its_sender_is_gone(met: Record) -> None:
+    assert decision(met, UNANSWERED) == Unanswered("old request", TRIES)
 
-    assert decision(met, lost) == Unanswered("old request", TRIES)
+
+@pytest.mark.parametrize("met", TAKEN_UP)
+def test_a_call_whose_stored_request_was_certainly_not_sent_is_free_to_be_sealed_anew(met: Record) -> None:
+    assert decision(met, replace(UNANSWERED, may_have_been_sent=False)) == Free()
+
+
+@pytest.mark.parametrize("status", Status)
+@pytest.mark.parametrize("lease_ms", [-1, 1])
+def test_a_message_that_was_acknowledged_before_never_comes_to_hold_the_call(status: Status, lease_ms: int) -> None:
+    met = replace(record(status, is_own=False, lease_ms=lease_ms), acknowledged=("another", "own message"))
+
+    assert decision(met) == Done()
+
+
+@pytest.mark.parametrize("status", [Status.REJECTED, Status.EXPIRED])
+def test_a_call_that_may_have_been_delivered_stays_so_whatever_came_of_it_later(status: Status) -> None:
+    met = replace(record(status, is_own=False), unresolved_at_ms=NOW_MS)
+
+    assert decision(met) == Duplicate(is_delivered=False)
 
 
 def test_every_status_has_its_rows_here() -> None:

@@ -30,7 +30,9 @@ class Service:
         self.secrets = FlowSecrets(client, "relay/flows/", lambda: self.now)
 
     def will_answer(self, secret: str) -> None:
-        self.stubber.add_response("get_secret_value", {"SecretString": secret}, {"SecretId": f"relay/flows/{FLOW_ID}"})
+        self.stubber.add_response(
+            "get_secret_value", {"SecretString": secret, "VersionId": "v" * 32}, {"SecretId": f"relay/flows/{FLOW_ID}"}
+        )
 
     def will_refuse(self, code: str) -> None:
         self.stubber.add_client_error("get_secret_value", code, CANARY)
@@ -143,7 +145,9 @@ def test_a_service_that_cannot_be_reached_is_not_an_unknown_flow(
 def test_flows_are_kept_apart(service: Service) -> None:
     service.will_answer(secret_text("a" * 64))
     service.stubber.add_response(
-        "get_secret_value", {"SecretString": secret_text("b" * 64)}, {"SecretId": "relay/flows/FLOWBBBB"}
+        "get_secret_value",
+        {"SecretString": secret_text("b" * 64), "VersionId": "v" * 32},
+        {"SecretId": "relay/flows/FLOWBBBB"},
     )
 
     assert service.security_id() == "a" * 64

@@ -45,12 +45,12 @@ def item_bytes(item: Item) -> int:
 
 
 def sealed_request(body: bytes, names: tuple[str, ...] = ("call-1",)) -> SealedRequest:
-    return SealedRequest("request-1", "FLOWAAAA", "outbounddialer", body, names, 1_795_408_200_000)
+    return SealedRequest("request-1", "FLOWAAAA", "outbounddialer", "version 1", body, names, 1_795_408_200_000)
 
 
 @given(st.binary(max_size=2000), NAMES, st.integers(-(2**60), 2**60))
 def test_an_envelope_comes_back_byte_for_byte(body: bytes, names: list[str], not_after_ms: int) -> None:
-    sealed = SealedRequest("request-1", "FLOWAAAA", "outbounddialer", body, tuple(names), not_after_ms)
+    sealed = SealedRequest("request-1", "FLOWAAAA", "outbounddialer", "version 1", body, tuple(names), not_after_ms)
 
     assert sealed_request_of(envelope_item(sealed, expires_at=1)) == sealed
 
@@ -119,11 +119,17 @@ def small_item() -> Item:
 
 
 def test_a_stored_request_is_read_from_its_small_item() -> None:
-    unanswered = StoredRequest("lease-1", 17, is_answered=False, may_have_been_sent=True, not_after_ms=18)
-    answered = StoredRequest("lease-1", 17, is_answered=True, may_have_been_sent=False, not_after_ms=18)
+    unanswered = StoredRequest(
+        "lease-1", 17, is_answered=False, may_have_been_sent=True, was_refused=False, not_after_ms=18
+    )
+    answered = StoredRequest(
+        "lease-1", 17, is_answered=True, may_have_been_sent=False, was_refused=True, not_after_ms=18
+    )
 
     assert stored_request_of(small_item()) == unanswered
-    assert stored_request_of({**small_item(), "may_have_been_sent": False, "answer": b""}) == answered
+    assert (
+        stored_request_of({**small_item(), "may_have_been_sent": False, "was_refused": True, "answer": b""}) == answered
+    )
 
 
 RECORD: Item = {

@@ -49,7 +49,9 @@ def names(calls: Sequence[Call]) -> list[str]:
 def test_only_claimed_calls_are_delivered() -> None:
     inbox = inbox_of("a", "b", "c", "d", "e", "f", "g")
 
-    found = sort(inbox, a=CLAIMED, b=UNANSWERED, c=CONCLUDED, d=BUSY, e=Duplicate(), f=Reused(), g=Done())
+    found = sort(
+        inbox, a=CLAIMED, b=UNANSWERED, c=CONCLUDED, d=BUSY, e=Duplicate(is_delivered=True), f=Reused(), g=Done()
+    )
 
     [request] = found.requests
     assert (request.request_id, names(request.calls)) == ("new request", ["a"])
@@ -62,6 +64,24 @@ def test_only_claimed_calls_are_delivered() -> None:
     assert found.tries == {"FLOWAAAA/a": Tries(2, 1), "FLOWAAAA/b": Tries(3, 0)}
     # Done with: the duplicate and the one whose acknowledgement was lost. All others stay open until work is done.
     assert inbox.open_message_ids == ["m0", "m1", "m2", "m3", "m5"]
+
+
+def test_a_duplicate_of_a_call_under_way_stays_open_until_its_acknowledgement_is_on_record() -> None:
+    inbox = inbox_of("a")
+
+    found = sort(inbox, a=Duplicate(is_delivered=False))
+
+    assert (names(found.repeats), found.duplicates, inbox.open_message_ids) == (["a"], 1, ["m0"])
+
+
+def test_calls_that_were_held_back_are_left_alone_and_so_are_their_rivals() -> None:
+    inbox = inbox_of("a", "a")
+
+    found = sort(inbox)
+
+    assert found == Triage()
+    assert inbox.open_message_ids == ["m0", "m1"]
+    assert inbox.delays_seconds(otherwise=0.0)["handle of m1"] == 101.0
 
 
 def test_a_request_none_of_whose_calls_was_claimed_is_dropped() -> None:
@@ -90,7 +110,8 @@ def test_a_rival_with_the_same_content_is_a_duplicate(decision: Decision) -> Non
     found = sort(inbox, a=decision)
 
     assert found.duplicates == 1
-    assert "m1" not in inbox.open_message_ids
+    assert [call.message_id for call in found.repeats] == ["m1"]
+    assert "m1" in inbox.open_message_ids
     assert found.refused == []
 
 
@@ -107,14 +128,14 @@ def test_a_rival_with_other_content_is_refused_and_stays_open_until_it_is_publis
 
 @pytest.mark.parametrize("rival", ["a", "a'"])
 @pytest.mark.parametrize(
-    "decision", [Done(), Reused(), BUSY, Duplicate()], ids=lambda decision: type(decision).__name__
+    "decision", [Done(), Reused(), BUSY, Duplicate(is_delivered=True)], ids=lambda decision: type(decision).__name__
 )
 def test_a_rival_of_a_call_that_is_not_held_here_is_judged_the_next_time(decision: Decision, rival: str) -> None:
     inbox = inbox_of("a", rival)
 
     found = sort(inbox, a=decision)
 
-    assert found.duplicates == (decision == Duplicate())
+    assert found.duplicates == isinstance(decision, Duplicate)
     assert "m1" not in {call.message_id for call in found.refused}
     assert inbox.delays_seconds(otherwise=0.0)["handle of m1"] == 101.0
 
@@ -125,5 +146,6 @@ def test_of_several_rivals_each_is_judged_by_itself() -> None:
     found = sort(inbox, a=CLAIMED)
 
     assert [call.message_id for call in found.refused] == ["m1", "m3"]
+    assert [call.message_id for call in found.repeats] == ["m2"]
     assert found.duplicates == 1
-    assert inbox.open_message_ids == ["m0", "m1", "m3"]
+    assert inbox.open_message_ids == ["m0", "m1", "m2", "m3"]

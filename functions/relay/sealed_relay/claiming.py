@@ -19,10 +19,14 @@ from sealed_relay.outcome import Outcome, Status
 
 @dataclass(frozen=True, slots=True)
 class Tries:
-    """How often a call was sent, as far as is on record, and how often it was answered with a passing failure."""
+    """How often a call was sent, as far as is on record, and how often it was answered with a passing failure.
+
+    `may_have_been_delivered`: it ended UNRESOLVED before, and was sent again because somebody asked for it.
+    """
 
     attempts: int = 0
     refusals: int = 0
+    may_have_been_delivered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,8 @@ class Record:
 
     Until `lease_expires_at_ms` the message `message_id` is certain to be in the ingress queue and out of
     everybody's sight: a SENDING call's lease ends before its visibility timeout does, a WAITING one's with it.
+    `acknowledged` are messages that have left the queue without an outcome of their own. `unresolved_at_ms` is when
+    the call was last given up without knowing, 0 if it never was.
     """
 
     status: Status
@@ -49,16 +55,22 @@ class Record:
     lease_expires_at_ms: int
     updated_at_ms: int
     tries: Tries
+    unresolved_at_ms: int = 0
+    acknowledged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class StoredRequest:
-    """What the ledger holds on a request that was written down before it was sent."""
+    """What the ledger holds on a request that was written down before it was sent.
+
+    `was_refused`: a resend was, for a reason that says nothing of the attempt before.
+    """
 
     lease_id: str
     lease_expires_at_ms: int
     is_answered: bool
     may_have_been_sent: bool
+    was_refused: bool
     not_after_ms: int
 
 
@@ -77,6 +89,8 @@ class Done:
 @dataclass(frozen=True, slots=True)
 class Duplicate:
     """Another message delivered, or is still delivering, the same content."""
+
+    is_delivered: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +142,8 @@ def decide(  # noqa: PLR0911 - a table, one return a row
     lease_is_over = now_ms >= record.lease_expires_at_ms
     if record.request_id == claim.request_id:
         return Claimed(record.tries)  # this claim's own write, whose answer was lost
+    if claim.call.message_id in record.acknowledged:
+        return Done()  # a copy that SQS delivers although the message is gone: it could not come back for the call
     if record.status.is_failure and is_own:
         return Done()
     if record.status.is_failure and not _was_sent_before_the_end(claim, record):
@@ -135,9 +151,9 @@ def decide(  # noqa: PLR0911 - a table, one return a row
     if not is_own and not is_same:
         return Reused()
     if record.status.is_final:
-        return Done() if is_own else Duplicate()
+        return Done() if is_own else Duplicate(is_delivered=record.status.is_delivered)
     if not is_own and not lease_is_over:
-        return Duplicate()  # safe to acknowledge: the message that holds the call is still in the queue
+        return Duplicate(is_delivered=False)  # the message that holds the call is still in the queue
     if record.status is Status.SENDING and not lease_is_over:
         return Busy(record.lease_expires_at_ms)
     return _take_up(record, request, delivered, now_ms)
@@ -149,7 +165,7 @@ def _was_sent_before_the_end(claim: Claim, record: Record) -> bool:
     To send such a call again somebody must have asked for it, knowing how it ended. A call that was certainly not
     delivered is retried for any other message.
     """
-    return record.status is Status.UNRESOLVED and claim.call.sent_at.timestamp() * 1000 <= record.updated_at_ms
+    return record.unresolved_at_ms > 0 and claim.call.sent_at.timestamp() * 1000 <= record.unresolved_at_ms
 
 
 def _take_up(record: Record, request: StoredRequest | None, delivered: Outcome | None, now_ms: int) -> Decision:
@@ -160,4 +176,6 @@ def _take_up(record: Record, request: StoredRequest | None, delivered: Outcome |
         return Concluded(record.request_id, delivered) if delivered else Free()
     if now_ms < request.lease_expires_at_ms:
         return Busy(request.lease_expires_at_ms)
+    if not request.may_have_been_sent:
+        return Free()  # nor will it be: its flow's secret may be another one by now, so it is sealed anew
     return Unanswered(record.request_id, record.tries)

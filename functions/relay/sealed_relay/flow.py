@@ -42,7 +42,10 @@ class _Secret(Struct, rename="kebab", forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """A flow that requests can be sealed for. `security_id` is secret, and so kept out of its repr."""
+    """A flow that requests can be sealed for. `security_id` is secret, and so kept out of its repr.
+
+    `version` is another one whenever the secret was changed, and tells nothing of it.
+    """
 
     flow_id: str
     security_id: str = field(repr=False)
@@ -50,6 +53,7 @@ class Flow:
     key_wrap: KeyWrap
     api_version: str
     endpoint: str
+    version: str = ""
 
     @property
     def rsa_key_bytes(self) -> int:
@@ -57,7 +61,7 @@ class Flow:
         return (self.public_key.key_size + 7) // 8
 
 
-def parse_flow(flow_id: str, secret: str) -> Flow:
+def parse_flow(flow_id: str, secret: str, version: str = "") -> Flow:
     """The flow that a secret's text, JSON as in the contract, describes. Raises InvalidFlowSecretError."""
     known = {field.encode_name for field in msgspec.structs.fields(_Secret)}
     try:
@@ -75,6 +79,7 @@ def parse_flow(flow_id: str, secret: str) -> Flow:
         key_wrap=KeyWrap(parsed.key_wrap),
         api_version=parsed.api_version,
         endpoint=parsed.endpoint,
+        version=version,
     )
 
 

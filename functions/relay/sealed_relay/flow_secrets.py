@@ -42,14 +42,16 @@ class FlowSecrets:
             cached = self._cache.get(flow_id)
         if cached and not fresh and self._clock() < cached.until:
             return cached.flow
-        flow = parse_flow(flow_id, self._fetch(flow_id))
+        flow = parse_flow(flow_id, *self._fetch(flow_id))
         with self._lock:
             self._cache[flow_id] = _Cached(flow, self._clock() + _KEEP_SECONDS)
         return flow
 
-    def _fetch(self, flow_id: str) -> str:
+    def _fetch(self, flow_id: str) -> tuple[str, str]:
+        """The secret's text and its version."""
         try:
-            return self._client.get_secret_value(SecretId=f"{self._prefix}{flow_id}")["SecretString"]
+            found = self._client.get_secret_value(SecretId=f"{self._prefix}{flow_id}")
+            return found["SecretString"], found["VersionId"]
         except ClientError as error:
             code = error.response["Error"]["Code"]
             if code == _NOT_FOUND:

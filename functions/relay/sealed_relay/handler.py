@@ -16,6 +16,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 
+from sealed_relay.admission import Admission
 from sealed_relay.flow_secrets import FlowSecrets
 from sealed_relay.gateway import Gateway
 from sealed_relay.ledger import Ledger
@@ -97,6 +98,7 @@ def _world() -> World:
             keep_outcomes=timedelta(days=settings.outcome_retention_days),
             keep_envelopes=give_up_after + timedelta(days=1),
         ),
+        admission=Admission(table, time.time, telemetry.observe, settings.requests_per_minute),
         # Both measure rests across freezes, during which a monotonic clock may stand still.
         flows=FlowSecrets(secrets, settings.flow_secret_prefix, time.time),
         gateway=Gateway(settings.gateway_base_url, time.time),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from sealed_relay.backoff import shortest_seconds
 from sealed_relay.message import Call, InvalidMessageError, Message, read
 
 MOST_CALLS = 10_000
@@ -28,7 +29,7 @@ class Inbox:
         for message in self._messages.values():
             if taken >= most_calls:  # unread, it stays open
                 self._open[message.message_id] = {""}
-                self._delays_seconds[message.message_id] = 0.0
+                self._delays_seconds[message.message_id] = shortest_seconds(message.receive_count)
                 continue
             try:
                 calls = read(message)
@@ -64,7 +65,10 @@ class Inbox:
 
     def delays_seconds(self, otherwise: float) -> dict[str, float]:
         """How long each message that goes back is kept out of sight, by receipt handle."""
+        going_back = [self._messages[message_id] for message_id in self.open_message_ids]
         return {
-            self._messages[message_id].receipt_handle: self._delays_seconds.get(message_id, otherwise)
-            for message_id in self.open_message_ids
+            message.receipt_handle: self._delays_seconds.get(
+                message.message_id, max(otherwise, shortest_seconds(message.receive_count))
+            )
+            for message in going_back
         }

@@ -8,7 +8,7 @@ DynamoDB charges an update by the size of the whole item: what is large is kept 
 """
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -19,18 +19,21 @@ from sealed_relay.claiming import Record, StoredRequest, Tries
 from sealed_relay.outcome import Outcome, Status
 from sealed_relay.ports import KEY, Item, Value
 
+_MOST_ACKNOWLEDGED = 16
+
 
 @dataclass(frozen=True, slots=True)
 class SealedRequest:
     """A request as it is stored before it is sent.
 
     `body` is the exact outer body, `client_identifiers` those of all its calls, `not_after_ms` the earliest
-    deadline among them: past it the request is not sent again.
+    deadline among them: past it the request is not sent again. `secret_version` is the flow secret that sealed it.
     """
 
     request_id: str
     flow_id: str
     endpoint: str
+    secret_version: str
     body: bytes
     client_identifiers: tuple[str, ...]
     not_after_ms: int
@@ -57,7 +60,9 @@ def _milliseconds(iso_time: str) -> int:
 
 def outcome_attributes(outcome: Outcome, now_ms: int) -> dict[str, Value | None]:
     """What a change of a record says of the call's outcome; attributes that do not apply are removed."""
-    return {
+    # Never removed again: whatever comes of the call later, it may have been delivered already.
+    unresolved: dict[str, Value | None] = {"unresolved_at_ms": now_ms} if outcome.status is Status.UNRESOLVED else {}
+    return unresolved | {
         "status": outcome.status.value,
         "is_open": not outcome.status.is_final,
         "code": outcome.code,
@@ -69,6 +74,7 @@ def outcome_attributes(outcome: Outcome, now_ms: int) -> dict[str, Value | None]
 
 def record_of(item: Item) -> Record:
     """The outcome record in an item."""
+    unresolved_at_ms = _int(item.get("unresolved_at_ms", 0))
     return Record(
         status=Status(str(item["status"])),
         request_id=str(item["request_id"]),
@@ -76,8 +82,15 @@ def record_of(item: Item) -> Record:
         content_hash=_bytes(item["content_hash"]),
         lease_expires_at_ms=_int(item["lease_expires_at_ms"]),
         updated_at_ms=_milliseconds(str(item["updated_at"])),
-        tries=Tries(_int(item["attempts"]), _int(item["refusals"])),
+        tries=Tries(_int(item["attempts"]), _int(item["refusals"]), may_have_been_delivered=unresolved_at_ms > 0),
+        unresolved_at_ms=unresolved_at_ms,
+        acknowledged=tuple(str(item.get("acknowledged", "")).split()),
     )
+
+
+def acknowledged_attribute(message_ids: Sequence[str]) -> str:
+    """The latest of the messages that were acknowledged without an outcome of their own; their ids have no spaces."""
+    return " ".join(message_ids[-_MOST_ACKNOWLEDGED:])
 
 
 def stored_request_of(item: Item) -> StoredRequest:
@@ -87,6 +100,7 @@ def stored_request_of(item: Item) -> StoredRequest:
         lease_expires_at_ms=_int(item["lease_expires_at_ms"]),
         is_answered="answer" in item,
         may_have_been_sent=item["may_have_been_sent"] is True,
+        was_refused=item.get("was_refused") is True,
         not_after_ms=_int(item["not_after_ms"]),
     )
 
@@ -97,6 +111,7 @@ def envelope_item(sealed: SealedRequest, expires_at: int) -> Item:
         KEY: envelope_key(sealed.request_id),
         "flow_id": sealed.flow_id,
         "endpoint": sealed.endpoint,
+        "secret_version": sealed.secret_version,
         "body": _deflate(sealed.body),
         "client_identifiers": _deflate(msgspec.json.encode(sealed.client_identifiers)),
         "not_after_ms": sealed.not_after_ms,
@@ -110,6 +125,7 @@ def sealed_request_of(item: Item) -> SealedRequest:
         request_id=str(item[KEY]).removeprefix(envelope_key("")),
         flow_id=str(item["flow_id"]),
         endpoint=str(item["endpoint"]),
+        secret_version=str(item["secret_version"]),
         body=zlib.decompress(_bytes(item["body"])),
         client_identifiers=msgspec.json.decode(
             zlib.decompress(_bytes(item["client_identifiers"])), type=tuple[str, ...]

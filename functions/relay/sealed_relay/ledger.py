@@ -2,13 +2,14 @@
 
 import hmac
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sealed_relay.answer import Answered
 from sealed_relay.claiming import Busy, Claim, Claimed, Decision, Free, Record, Tries, decide
 from sealed_relay.items import (
     SealedRequest,
+    acknowledged_attribute,
     answer_attribute,
     answer_of,
     envelope_item,
@@ -46,6 +47,7 @@ class Takeover:
 
     sealed: SealedRequest | None
     may_have_been_sent: bool
+    was_refused: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ class Ledger:
             record = record_of(item)
             decisions[index] = self._decide(claim, record, requests.get(request_key(record.request_id)))
             if isinstance(decisions[index], Free):
-                tries = Tries(record.tries.attempts, record.tries.refusals if not record.status.is_final else 0)
+                tries = replace(record.tries, refusals=0) if record.status.is_final else record.tries
                 free.append((index, tries, self._claim_over(claim, record, tries, lease)))
         claimed = self._update_names([change for _, _, change in free])
         for (index, tries, _), is_claimed in zip(free, claimed, strict=True):
@@ -136,6 +138,27 @@ class Ledger:
                 for call in calls
             ]
         )
+
+    def acknowledge(self, calls: Sequence[Call]) -> list[bool]:
+        """Write down that the calls' messages are about to leave the queue, while others hold the calls.
+
+        SQS may deliver a copy of such a message later. It must not come to hold the call then: the message is gone, so
+        nothing would bring the call back. False where the message may hold its call by now: it has to stay.
+        """
+        records = self._table.read([call.call_id for call in calls])
+        may_leave: list[bool] = []
+        marks: dict[int, Change] = {}
+        for index, call in enumerate(calls):
+            item = records.get(call.call_id, {})
+            record = record_of(item) if item else None
+            may_leave.append(record is None or record.message_id != call.message_id)
+            if record and may_leave[index] and not record.status.is_delivered:
+                acknowledged = acknowledged_attribute([*record.acknowledged, call.message_id])
+                expected = {"message_id": record.message_id, "acknowledged": item["acknowledged"]}
+                marks[index] = Change(call.call_id, expected, {"acknowledged": acknowledged})
+        for index, is_marked in zip(marks, self._table.update(list(marks.values())), strict=True):
+            may_leave[index] = is_marked
+        return may_leave
 
     def store(self, sealed: SealedRequest, lease: Lease) -> None:
         """Write a request down. Only when this has returned may its first byte be sent."""
@@ -180,7 +203,8 @@ class Ledger:
         if not all(self._table.update([taken])):
             return None
         envelope = items.get(envelope_key(request_id))
-        return Takeover(sealed_request_of(envelope) if envelope else None, stored.may_have_been_sent)
+        sealed = sealed_request_of(envelope) if envelope else None
+        return Takeover(sealed, stored.may_have_been_sent, stored.was_refused)
 
     def record_answer(self, request_id: str, lease: Lease, answer: Answered, *, is_resend: bool) -> None:
         """Write an answer down before anything acts on it: an answered request is never resent.
@@ -189,11 +213,23 @@ class Ledger:
         """
         self._change_request(request_id, lease, {"answer": answer_attribute(answer, is_resend=is_resend)})
 
-    def release(self, request_id: str, lease: Lease, *, may_have_been_sent: bool, after_seconds: float = 0.0) -> None:
-        """Let anybody take the unanswered request over, from now or a while later on. Raises LeaseLostError."""
+    def release(
+        self,
+        request_id: str,
+        lease: Lease,
+        *,
+        may_have_been_sent: bool,
+        was_refused: bool = False,
+        after_seconds: float = 0.0,
+    ) -> None:
+        """Let anybody take the unanswered request over, from now or a while later on. Raises LeaseLostError.
+
+        That it was refused stays on record from then on.
+        """
         free_at_ms = self._now_ms() + int(after_seconds * 1000)
+        refused = {"was_refused": True} if was_refused else {}
         self._change_request(
-            request_id, lease, {"lease_expires_at_ms": free_at_ms, "may_have_been_sent": may_have_been_sent}
+            request_id, lease, {"lease_expires_at_ms": free_at_ms, "may_have_been_sent": may_have_been_sent, **refused}
         )
 
     def settle(self, settlements: Sequence[Settlement]) -> None:
@@ -246,6 +282,7 @@ class Ledger:
             "flow_id": claim.call.flow_id,
             "client_identifier": claim.call.client_identifier,
             "created_at": iso(now_ms),
+            "acknowledged": "",
             **self._claim_attributes(claim, Tries(), lease, now_ms),
         }
 
@@ -259,6 +296,8 @@ class Ledger:
             **outcome_attributes(Outcome(Status.SENDING), self._now_ms()),
             **self._claim_attributes(claim, tries, lease, self._now_ms()),
         }
+        if record.status.is_final:  # its message had its outcome, and has left the queue
+            attributes["acknowledged"] = acknowledged_attribute([*record.acknowledged, record.message_id])
         return Change(claim.call.call_id, expected, attributes)
 
     def _claim_attributes(self, claim: Claim, tries: Tries, lease: Lease, now_ms: int) -> dict[str, str | int | bytes]:

@@ -68,11 +68,64 @@ class CallsWaiting:
 
 
 @dataclass(frozen=True, slots=True)
+class CallsHeld:
+    """Messages went back to the queue untouched: their flow or the account is parked, or the budget is used up.
+
+    `flow_id` is whose calls they are, `since_ms` when the park began, 0 where none did.
+    """
+
+    reason: str
+    code: int | None
+    flow_id: str
+    messages: int
+    calls: int
+    retry_in_seconds: float
+    since_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A flow was parked, or the account: `flow_id` is "" then."""
+
+    flow_id: str
+    reason: str
+    code: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reopened:
+    """A flow, or the account, is not parked any more; it was for so long, at last for that reason."""
+
+    flow_id: str
+    reason: str
+    parked_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetUsed:
+    """How much of a minute's requests is used up, from 0 to 1."""
+
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class WorkFailed:
     """Something the relay relies on failed; the messages at stake stay in the queue."""
 
     error: BaseException
 
 
-Observation = BatchReceived | RequestSent | MessageFailed | CallsSettled | DuplicatesFound | CallsWaiting | WorkFailed
+Observation = (
+    BatchReceived
+    | RequestSent
+    | MessageFailed
+    | CallsSettled
+    | DuplicatesFound
+    | CallsWaiting
+    | CallsHeld
+    | Parked
+    | Reopened
+    | BudgetUsed
+    | WorkFailed
+)
 Observe = Callable[[Observation], None]

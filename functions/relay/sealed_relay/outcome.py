@@ -46,6 +46,7 @@ class Reason(StrEnum):
     WRONG_ADDRESS = "WRONG_ADDRESS"
     FLOW_SECRET_UNUSABLE = "FLOW_SECRET_UNUSABLE"  # noqa: S105 - a reason, not a secret
     OUT_OF_TIME = "OUT_OF_TIME"
+    RATE_LIMITED = "RATE_LIMITED"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ _SOON = timedelta(hours=1)
 class Request:
     """Calls of one flow to be sent together, or to be given `outcome` unsent.
 
+    They are kept out of sight for `wait_seconds` at least, where `outcome` has them wait.
     `moved_from` is the request that answered for these calls before, where they are not claimed for this one yet.
     `is_second_try` and `refresh_secret` are as in `verdicts`.
     """
@@ -30,6 +31,7 @@ class Request:
     flow_id: str
     calls: tuple[Call, ...]
     outcome: Outcome | None = None
+    wait_seconds: float = 0.0
     moved_from: str = ""
     is_second_try: bool = False
     refresh_secret: bool = False

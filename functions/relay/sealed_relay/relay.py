@@ -1,15 +1,19 @@
-"""The whole story of a batch, in order: read, plan, claim, then deliver and recover side by side, and answer SQS."""
+"""The whole story of a batch, in order: read, plan, hold back, claim, deliver and recover side by side, answer SQS."""
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from datetime import UTC, datetime
 from functools import partial
 
+from sealed_relay.admission import Held
 from sealed_relay.delivery import Delivery, look_up
+from sealed_relay.flow import Flow
+from sealed_relay.holding import hold_back
 from sealed_relay.inbox import Inbox
 from sealed_relay.ledger import Lease
 from sealed_relay.message import Call, Message
-from sealed_relay.observing import DuplicatesFound, WorkFailed
+from sealed_relay.observing import CallsHeld, DuplicatesFound, WorkFailed
+from sealed_relay.outcome import Outcome
 from sealed_relay.planning import Request, plan
 from sealed_relay.settling import Settling, Step
 from sealed_relay.triage import triage
@@ -32,7 +36,7 @@ def relay(world: World, messages: Sequence[Message], deadline: float) -> list[st
     settling = Settling(world)
     delivery = Delivery(world, settling, lease, deadline)
 
-    requests = _plan(world, inbox.calls)
+    requests = _hold_back(world, settling, inbox, _plan(world, inbox.calls))
     claims = [(call, request.request_id) for request in requests for call in request.calls]
     decided = world.ledger.claim(claims, lease)
     decisions = {call.call_id: decision for (call, _), decision in zip(claims, decided, strict=True)}
@@ -43,6 +47,7 @@ def relay(world: World, messages: Sequence[Message], deadline: float) -> list[st
 
     work: list[Work] = [partial(settling.refuse_unreadable, message, why) for message, why in inbox.unreadable]
     work += [partial(settling.refuse, found.refused)] if found.refused else []
+    work += [partial(settling.acknowledge, found.repeats)] if found.repeats else []
     work += [partial(settling.conclude, request_id, outcomes) for request_id, outcomes in found.concluded.items()]
     work += [partial(delivery.recover, request_id, calls) for request_id, calls in found.lost.items()]
     work += [partial(delivery.deliver, request) for request in found.requests]
@@ -55,16 +60,52 @@ def relay(world: World, messages: Sequence[Message], deadline: float) -> list[st
 
 def _plan(world: World, calls: Sequence[Call]) -> list[Request]:
     flow_ids = list(dict.fromkeys(call.flow_id for call in calls))
+    looking = world.executor.submit(world.admission.look, flow_ids)
     flows = dict(zip(flow_ids, world.executor.map(partial(look_up, world.flows), flow_ids), strict=True))
+    looking.result()
     return plan(
         calls,
-        flows,
+        flows | _reopened(world, flow_ids),
         world.make_id,
         most_calls=world.limits.most_calls,
         most_body_bytes=world.limits.most_body_bytes,
         give_up_after=world.limits.give_up_after,
         now=datetime.fromtimestamp(world.clock(), UTC),
     )
+
+
+def _reopened(world: World, flow_ids: Sequence[str]) -> dict[str, Flow | Outcome]:
+    """The parked flows among these, as their secrets are now; those whose secret was changed are parked no more."""
+    parked = [flow_id for flow_id in flow_ids if world.admission.park(flow_id).is_parked]
+    flows = dict(zip(parked, world.executor.map(partial(look_up, world.flows, fresh=True), parked), strict=True))
+    for flow_id, flow in flows.items():
+        refused = world.admission.park(flow_id).secret_version
+        if isinstance(flow, Flow) and refused and flow.version != refused:
+            world.admission.reopen(flow_id)
+    return flows
+
+
+def _hold_back(world: World, settling: Settling, inbox: Inbox, requests: Sequence[Request]) -> list[Request]:
+    """The requests whose calls are to be claimed; the messages of all other calls go back as they are."""
+    now = datetime.fromtimestamp(world.clock(), UTC)
+    to_send = [request.flow_id for request in requests if request.outcome is None]
+    forecast = iter(world.admission.forecast(to_send))
+    holds = [next(forecast) if request.outcome is None else _waiting(request.outcome) for request in requests]
+    to_claim, held_back = hold_back(requests, holds, lambda call: call.deadline(world.limits.give_up_after) <= now)
+    for hold in held_back:
+        seconds = settling.held_seconds(hold.held, hold.calls)
+        message_ids = {call.message_id for call in hold.calls}
+        for message_id in message_ids:
+            inbox.delay(message_id, seconds)
+        outcome, since_ms = hold.held.outcome, hold.held.since_ms
+        world.observe(
+            CallsHeld(outcome.reason, outcome.code, hold.flow_id, len(message_ids), len(hold.calls), seconds, since_ms)
+        )
+    return to_claim
+
+
+def _waiting(outcome: Outcome) -> Held | None:
+    return None if outcome.status.is_final else Held(outcome, 0.0)
 
 
 def _work_through(world: World, inbox: Inbox, delivery: Delivery, work: Sequence[Work]) -> None:

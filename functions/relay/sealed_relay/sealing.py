@@ -33,6 +33,7 @@ def seal(
         request_id=request_id,
         flow_id=flow.flow_id,
         endpoint=flow.endpoint,
+        secret_version=flow.version,
         body=body,
         client_identifiers=tuple(call.client_identifier for call in calls),
         not_after_ms=int(min(call.deadline(give_up_after) for call in calls).timestamp() * 1000),

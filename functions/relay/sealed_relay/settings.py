@@ -7,7 +7,6 @@ import msgspec
 from msgspec import Meta, Struct
 
 _HTTPS_OR_LOOPBACK = r"^(https://[^\s/?#@]+|http://(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?)(/[^\s?#]*)?\Z"
-_Positive = Annotated[int, Meta(ge=1)]
 _Text = Annotated[str, Meta(min_length=1)]
 
 
@@ -26,7 +25,7 @@ class Settings(Struct, frozen=True, rename=str.upper):
     gateway_base_url: Annotated[str, Meta(pattern=_HTTPS_OR_LOOPBACK)]
     max_calls_per_request: Annotated[int, Meta(ge=1, le=500)]
     max_body_bytes: Annotated[int, Meta(ge=4096, le=262_144)]
-    requests_per_minute: _Positive
+    requests_per_minute: Annotated[int, Meta(ge=1, le=60_000)]
     give_up_after_hours: Annotated[int, Meta(ge=1, le=96)]
     """So short that no message that waits is received as often as the ingress queue allows."""
     outcome_retention_days: Annotated[int, Meta(ge=15)]

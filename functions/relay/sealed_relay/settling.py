@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from sealed_relay.backoff import retry_in_seconds
+from sealed_relay.admission import Held
+from sealed_relay.backoff import retry_in_seconds, shortest_seconds
 from sealed_relay.claiming import Tries
 from sealed_relay.codes import Verdict, code_of
 from sealed_relay.ledger import Settlement
@@ -50,6 +51,13 @@ class Settling:
         """How long the calls' messages stay out of sight when they go back: together, to fill one request again."""
         return retry_in_seconds(max(call.receive_count for call in calls), self._world.draw, at_least_seconds)
 
+    def held_seconds(self, held: Held, calls: Sequence[Call]) -> float:
+        """How long the messages of calls that are held stay out of sight."""
+        if not held.is_brief:
+            return self.retry_in_seconds(*calls, at_least_seconds=held.seconds)
+        # They were promised a turn of their own: coming back much later would waste it.
+        return max(held.seconds, *(shortest_seconds(call.receive_count) for call in calls)) + self._world.draw()
+
     def settle(
         self,
         step: Step,
@@ -64,6 +72,7 @@ class Settling:
         """
         if not outcomes:
             return
+        outcomes = [(call, self._honest(call, outcome)) for call, outcome in outcomes]
         # The failure queue first: a crash in between leaves a failure there twice, never nowhere.
         self.publish(request_id, [(call, outcome) for call, outcome in outcomes if outcome.status.is_failure])
         waiting = {call.message_id: call for call, outcome in outcomes if not outcome.status.is_final}
@@ -103,12 +112,21 @@ class Settling:
         self._world.ledger.settle(settlements)
         self._observe_settled(list(outcomes.values()))
 
+    def acknowledge(self, calls: Sequence[Call]) -> Step:
+        """Take calls off their messages because another message holds them."""
+        may_leave = self._world.ledger.acknowledge(calls)
+        staying = [call for call, leaves in zip(calls, may_leave, strict=True) if not leaves]
+        return Step(
+            finished=[call for call, leaves in zip(calls, may_leave, strict=True) if leaves],
+            delays_seconds={call.message_id: self.retry_in_seconds(call) for call in staying},
+        )
+
     def refuse(self, calls: Sequence[Call]) -> Step:
         """Publish calls whose identity belongs to other content. The record stays with that content."""
         detail = "Another message gave this client-identifier to other content; use a new one."
         refused = Outcome(Status.REJECTED, Reason.CLIENT_IDENTIFIER_REUSED, detail=detail)
         self.publish("", [(call, refused) for call in calls])
-        return Step(finished=list(calls))
+        return self.acknowledge(calls)
 
     def conclude(self, request_id: str, outcomes: Sequence[tuple[Call, Outcome]]) -> Step:
         """Settle calls by the answer that is stored with their request already."""
@@ -143,6 +161,16 @@ class Settling:
     def _observe_settled(self, outcomes: Sequence[Outcome]) -> None:
         for status, calls in Counter(outcome.status for outcome in outcomes if outcome.status.is_final).items():
             self._world.observe(CallsSettled(status, calls))
+
+    def _honest(self, call: Call, outcome: Outcome) -> Outcome:
+        """The outcome, or UNRESOLVED where an earlier request with the call may have been accepted after all."""
+        if (
+            outcome.status not in (Status.REJECTED, Status.EXPIRED)
+            or not self.tries[call.call_id].may_have_been_delivered
+        ):
+            return outcome
+        detail = f"It was given up before, and may have been delivered then. This time: {outcome.detail}"
+        return replace(outcome, status=Status.UNRESOLVED, reason=Reason.UNRESOLVED, detail=detail)
 
     def _tries_after(self, call: Call, outcome: Outcome) -> Tries | None:
         tries = self.tries.get(call.call_id)

@@ -8,19 +8,24 @@ from sealed_relay.codes import Scope, Verdict, code_of
 from sealed_relay.outcome import Outcome, Reason, Status, coded
 from sealed_relay.packing import halve
 
+_INVALID_FORMAT = 400
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What the answer is an answer to.
 
     `calls` counts all calls of the request, also those whose messages others hold. `is_resend`: an earlier
-    attempt with the same bytes may have been received. `is_second_try`: a fresh request in place of one that
-    was answered with a code that is retried once.
+    attempt with the same bytes may have been received. `was_refused`: an earlier resend was refused, and the API may
+    have kept its checksum. `is_second_try`: a fresh request in place of one that was answered with a code that is
+    retried once. `is_current_secret`: it was sealed with the flow's secret as it is.
     """
 
     calls: int
     is_resend: bool
-    is_second_try: bool
+    was_refused: bool = False
+    is_second_try: bool = False
+    is_current_secret: bool = True
 
 
 @dataclass(slots=True)
@@ -33,15 +38,26 @@ class Conclusion:
     refresh_secret: bool = False
 
 
-def tells_what_became_of(answer: Answered, *, is_resend: bool) -> bool:
+def tells_what_became_of(answer: Answered, asked: Asked) -> bool:
     """Whether the answer settles if the API has the request's calls.
 
     A refusal for a call that a request holds would have met its first attempt too. Any other may be for the state of
     the API, the account, the flow or something in between, and says nothing of an attempt before, which may have been
-    accepted: the bytes must be resent once more.
+    accepted: the bytes must be resent once more. So may a refusal of the format, once the flow's RSA key was changed:
+    the API cannot open what the old key sealed. And once a resend was refused, Checksum Repeated may speak of that one.
     """
     code = code_of(answer.code)
-    return not is_resend or code.scope is Scope.CALL or code.verdict in {Verdict.ACCEPT, Verdict.PRESUME_ACCEPTED}
+    if not asked.is_resend or code.verdict is Verdict.ACCEPT:
+        return True
+    if code.verdict is Verdict.PRESUME_ACCEPTED:
+        return not asked.was_refused
+    return code.scope is Scope.CALL and code.number != _INVALID_FORMAT
+
+
+def may_blame_an_old_secret(answer: Answered, *, is_resend: bool) -> bool:
+    """Whether the answer may have been another one, had the request been sealed with the flow's secret as it is now."""
+    code = code_of(answer.code)
+    return code.number == _INVALID_FORMAT or (is_resend and code.scope is Scope.FLOW)
 
 
 def delivered_by(answer: Answered, client_identifier: str, *, is_resend: bool) -> Outcome | None:
@@ -80,6 +96,9 @@ def _apply(
     answer: Answered, asked: Asked, client_identifiers: Sequence[str], may_retry: Callable[[str], bool]
 ) -> Conclusion:
     conclusion = Conclusion()
+    if not tells_what_became_of(answer, asked):
+        conclusion.outcomes = dict.fromkeys(client_identifiers, _undecided(answer))
+        return conclusion
     left = []
     for client_identifier in client_identifiers:
         delivered = delivered_by(answer, client_identifier, is_resend=asked.is_resend)
@@ -87,16 +106,31 @@ def _apply(
             conclusion.outcomes[client_identifier] = delivered
         else:
             left.append(client_identifier)
-    if not left:
-        return conclusion
+    if left:
+        _share_out(conclusion, left, answer, asked, may_retry)
+    return conclusion
 
+
+def _undecided(answer: Answered) -> Outcome:
+    """Of a call of which a resend tells nothing; once the API calls the bytes repeated, no other resend ever will."""
+    if code_of(answer.code).verdict is not Verdict.PRESUME_ACCEPTED:
+        return _answered(Status.WAITING, answer)
+    detail = (
+        "The answer was lost, a resend was refused, and another one was found repeated: it may have been delivered."
+    )
+    return Outcome(Status.UNRESOLVED, Reason.UNRESOLVED, answer.code, detail=detail)
+
+
+def _share_out(
+    conclusion: Conclusion, left: list[str], answer: Answered, asked: Asked, may_retry: Callable[[str], bool]
+) -> None:
+    """Conclude on the calls that a settled answer did not deliver."""
     code = code_of(answer.code)
-    rejected = coded(Status.REJECTED, answer.code, f"The API answered {code.number} {code.name}.")
-    waits = coded(Status.WAITING, answer.code, f"The API answered {code.number} {code.name}.")
-    if not tells_what_became_of(answer, is_resend=asked.is_resend):
-        conclusion.outcomes |= dict.fromkeys(left, waits)
-        return conclusion
+    rejected, waits = _answered(Status.REJECTED, answer), _answered(Status.WAITING, answer)
     match code.verdict:
+        case Verdict.ISOLATE if code.number == _INVALID_FORMAT and not asked.is_current_secret:
+            # The API cannot open what an old key sealed, and says no more: no call in it is to blame.
+            conclusion.fresh = [left]
         case Verdict.ISOLATE | Verdict.SPLIT | Verdict.ACCEPT_LISTED if asked.calls > 1:
             conclusion.fresh = halve(left)
         case Verdict.PRESUME_ACCEPTED | Verdict.REFRESH_SECRET if not asked.is_second_try:
@@ -110,4 +144,7 @@ def _apply(
             conclusion.outcomes |= dict.fromkeys(left, waits)
         case _:
             conclusion.outcomes |= dict.fromkeys(left, rejected)
-    return conclusion
+
+
+def _answered(status: Status, answer: Answered) -> Outcome:
+    return coded(status, answer.code, f"The API answered {answer.code} {code_of(answer.code).name}.")

@@ -5,6 +5,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import timedelta
 
+from sealed_relay.admission import Admission
 from sealed_relay.ledger import Ledger
 from sealed_relay.observing import Observe
 from sealed_relay.ports import Failures, Flows, Gateway, Ingress
@@ -32,6 +33,7 @@ class World:
     """
 
     ledger: Ledger
+    admission: Admission
     flows: Flows
     gateway: Gateway
     failures: Failures

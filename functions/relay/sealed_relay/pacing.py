@@ -1,0 +1,93 @@
+"""The API's rate limit as one sliding log of turns, for all invocations together. Pure.
+
+A turn is counted in the quarter of a second in which it was taken, and leaves the log once no request that used it can
+lie in the same 60 seconds as one that takes its place.
+"""
+
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import accumulate
+
+from sealed_relay.ports import Value
+
+USE_WITHIN_SECONDS = 1.0
+"""A turn that is not used for so long, because storing the request took its time, is not used at all."""
+
+_TICK_MS = 250
+_CLOCKS_DIFFER_MS = 500
+_TICKS = (60_000 + int(USE_WITHIN_SECONDS * 1000) + _CLOCKS_DIFFER_MS) // _TICK_MS + 2
+"""62 seconds: the price of holding the limit in any 60 of them is 3 in 100 turns."""
+
+_HORIZON_MS = 900_000
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """The turns taken: `turns[i]` of them in tick `first_tick + i`, in quarters of a second since 1970.
+
+    Up to `promised_until_ms`, milliseconds since 1970, the turns to come were promised to requests that were put off.
+    """
+
+    first_tick: int = 0
+    turns: tuple[int, ...] = ()
+    promised_until_ms: int = 0
+
+    def used(self, now_ms: int) -> int:
+        """How many turns cannot be taken again yet."""
+        return sum(self._since(now_ms))
+
+    def take(self, count: int, now_ms: int) -> "Pace":
+        """Count turns as taken now."""
+        kept = self._since(now_ms)
+        tick = max(now_ms // _TICK_MS, self.first_tick + len(self.turns) - 1)  # a clock that lags must not rewrite it
+        first_tick = self.first_tick + len(self.turns) - len(kept) if kept else tick
+        turns = [*kept, *[0] * (tick - first_tick + 1 - len(kept))]
+        turns[-1] += count
+        return replace(self, first_tick=first_tick, turns=tuple(turns))
+
+    def put_off(self, count: int, now_ms: int, per_minute: int, about_to_take: int = 0) -> tuple["Pace", list[int]]:
+        """Promise as many turns to come, each at a time of its own, in milliseconds since 1970.
+
+        `about_to_take` turns are as good as taken. Turns are promised for a quarter of an hour ahead; for more requests
+        than that has turns, once more from its start.
+        """
+        step_ms = 60_000 / per_minute
+        next_room_ms = (self.take(about_to_take, now_ms) if about_to_take else self).next_room_ms(now_ms, per_minute)
+        is_booked_up = self.promised_until_ms > now_ms + _HORIZON_MS
+        first_ms = next_room_ms if is_booked_up else max(next_room_ms, self.promised_until_ms)
+        times_ms = [int(first_ms + index * step_ms) for index in range(count)]
+        return replace(self, promised_until_ms=int(first_ms + count * step_ms)), times_ms
+
+    def _since(self, now_ms: int) -> tuple[int, ...]:
+        gone = now_ms // _TICK_MS - _TICKS - self.first_tick + 1
+        return self.turns[max(0, gone) :]
+
+    def next_room_ms(self, now_ms: int, per_minute: int) -> int:
+        """From when on a turn can be taken, in milliseconds since 1970."""
+        kept = self._since(now_ms)
+        too_many = sum(kept) - per_minute
+        if too_many < 0:
+            return now_ms
+        gone = next(index for index, total in enumerate(accumulate(kept)) if total > too_many)
+        return (self.first_tick + len(self.turns) - len(kept) + gone + _TICKS) * _TICK_MS
+
+
+def pace_attributes(pace: Pace) -> dict[str, Value]:
+    """A pace as an item's attributes: half a kilobyte, so that a turn costs one write unit."""
+    return {
+        "first_tick": pace.first_tick,
+        "turns": struct.pack(f">{len(pace.turns)}H", *pace.turns),
+        "promised_until_ms": pace.promised_until_ms,
+    }
+
+
+def pace_of(item: Mapping[str, Value]) -> Pace:
+    """The pace in an item's attributes, of which an empty one has none."""
+    turns = item.get("turns", b"")
+    packed = turns if isinstance(turns, bytes) else b""
+    return Pace(
+        int(item.get("first_tick", 0)),
+        struct.unpack(f">{len(packed) // 2}H", packed),
+        int(item.get("promised_until_ms", 0)),
+    )

@@ -1,0 +1,132 @@
+"""Whose sending is pointless now, and when to find out whether it still is. Pure.
+
+A flow, or the account with everything in it, is parked by an answer that refuses it, or by a row of requests that got
+no answer. From then on only probes go out for it, one at a time and at growing intervals.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from sealed_relay.outcome import Outcome, Reason, Status
+from sealed_relay.ports import Value
+from sealed_relay.signs import Failed, Passed, Refused, Sign
+
+FAILURES_THAT_PARK = 5
+"""So many requests in a row that were not sent, or got no answer, are an outage."""
+
+_FIRST_PROBE_MS = 15_000
+_LONGEST_INTERVAL_MS = 300_000
+_LONGEST_PROBE_MS = 45_000
+"""Longer than an attempt can take, so that a probe has its answer, or never will, before the next one goes out."""
+
+_NEVER_MS = 253_402_300_799_000
+"""The end of the year 9999."""
+
+_OUTAGES = {Reason.NOT_SENT, Reason.NO_ANSWER, Reason.WRONG_ADDRESS}
+
+
+@dataclass(frozen=True, slots=True)
+class Park:
+    """The state of a flow, or of the account. Times are milliseconds since 1970.
+
+    `reason` is a code's name or a `Reason`, "" while nothing is parked and `failures_in_a_row` are only counted.
+    `secret_version` is the flow secret that was refused, "" where no secret is to blame.
+    """
+
+    reason: str = ""
+    code: int | None = None
+    since_ms: int = 0
+    probes: int = 0
+    next_probe_at_ms: int = 0
+    secret_version: str = ""
+    failures_in_a_row: int = 0
+
+    @property
+    def is_parked(self) -> bool:
+        """Only probes go out."""
+        return bool(self.reason)
+
+    @property
+    def is_outage(self) -> bool:
+        """It was parked because no answer came, so that any answer ends it."""
+        return self.reason in _OUTAGES
+
+    @property
+    def outcome(self) -> Outcome:
+        """What becomes of the calls meanwhile."""
+        return Outcome(Status.WAITING, self.reason, self.code, detail="Parked: only single probes are sent for it.")
+
+    def is_due(self, now_ms: int) -> bool:
+        """A probe may go out."""
+        return now_ms >= self.next_probe_at_ms
+
+    def seconds_to_probe(self, now_ms: int) -> float:
+        """How long until a probe may go out; 0 if one may now."""
+        return max(0, self.next_probe_at_ms - now_ms) / 1000
+
+    def after(self, now_ms: int, *, sign: Sign, secret_version: str, is_probe: bool) -> "Park":
+        """What a request's answer makes of it; `sign` is about just this flow, or just this account."""
+        match sign:
+            case Refused():
+                return self._refused(sign, secret_version, now_ms)
+            case Failed():
+                return self._failed(sign, now_ms)
+            case Passed(is_accepted, is_about_calls):
+                if not self.is_parked:
+                    return Park()
+                if is_probe and (is_accepted or self.is_outage):
+                    return Park()
+                # Its calls were at fault, not the flow: the next probe may have others.
+                return replace(self, next_probe_at_ms=now_ms) if is_probe and is_about_calls else self
+
+    def _refused(self, sign: Refused, secret_version: str, now_ms: int) -> "Park":
+        if self.is_parked:  # its probe drew the interval when it left
+            return replace(self, reason=sign.reason, code=sign.code, secret_version=secret_version)
+        return Park(sign.reason, sign.code, now_ms, 0, now_ms + _FIRST_PROBE_MS, secret_version)
+
+    def _failed(self, sign: Failed, now_ms: int) -> "Park":
+        failures = self.failures_in_a_row + 1
+        asked_ms = now_ms + int(sign.seconds * 1000)
+        if self.is_parked:
+            return replace(self, failures_in_a_row=failures, next_probe_at_ms=max(self.next_probe_at_ms, asked_ms))
+        if failures < FAILURES_THAT_PARK:
+            return Park(failures_in_a_row=failures)
+        first_probe_at_ms = max(asked_ms, now_ms + _FIRST_PROBE_MS)
+        return Park(sign.reason, None, now_ms, 0, first_probe_at_ms, failures_in_a_row=failures)
+
+    def probed(self, now_ms: int) -> "Park":
+        """A probe leaves; the next one may follow later than this one did."""
+        interval_ms = min(_LONGEST_INTERVAL_MS, _FIRST_PROBE_MS * 2 ** min(self.probes + 1, 10))
+        return replace(self, probes=self.probes + 1, next_probe_at_ms=now_ms + max(_LONGEST_PROBE_MS, interval_ms))
+
+    def unprobed(self, now_ms: int) -> "Park":
+        """The probe did not leave after all."""
+        return replace(self, next_probe_at_ms=now_ms)
+
+
+def park_attributes(park: Park) -> dict[str, Value | None]:
+    """A park as attributes of an item; those that do not apply are removed."""
+    return {
+        "reason": park.reason or None,
+        "code": park.code,
+        "since_ms": park.since_ms,
+        "probes": park.probes,
+        "next_probe_at_ms": park.next_probe_at_ms,
+        "secret_version": park.secret_version or None,
+        "failures_in_a_row": park.failures_in_a_row,
+    }
+
+
+def park_of(item: Mapping[str, Value]) -> Park:
+    """The park in an item's attributes. One with a `reason` and nothing else, an operator's, is never probed."""
+    code = item.get("code")
+    never_ms = _NEVER_MS if "reason" in item else 0
+    return Park(
+        str(item.get("reason", "")),
+        None if code is None else int(code),
+        int(item.get("since_ms", 0)),
+        int(item.get("probes", 0)),
+        int(item.get("next_probe_at_ms", never_ms)),
+        str(item.get("secret_version", "")),
+        int(item.get("failures_in_a_row", 0)),
+    )

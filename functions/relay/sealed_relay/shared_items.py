@@ -1,0 +1,68 @@
+"""Small items that all invocations read and change: read once a second at most, changed only as they were last read."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+from sealed_relay.ports import KEY, Change, Item, Table, Value
+
+FRESH_SECONDS: Final = 1.0
+_TRIES = 8
+_VERSION = "version"
+
+Attributes = Mapping[str, Value | None]
+
+
+class SharedItems:
+    """What is known of items by key, {} where there is none. `clock` tells seconds. Callers take turns.
+
+    Each method raises what the table raises.
+    """
+
+    def __init__(self, table: Table, clock: Callable[[], float]) -> None:
+        self._table = table
+        self._clock = clock
+        self._items: dict[str, Item] = {}
+        self._read_at: dict[str, float] = {}
+
+    def __getitem__(self, key: str) -> Item:
+        """The item as it was last read or written here."""
+        return self._items.get(key, {})
+
+    def read(self, keys: Iterable[str], *, older_than_seconds: float = 0.0) -> None:
+        """Read items anew, those that were read no longer ago excepted."""
+        now = self._clock()
+        stale = [key for key in keys if not 0 <= now - self._read_at.get(key, -1.0) < older_than_seconds]
+        if not stale:
+            return
+        found = self._table.read(stale)
+        for key in stale:
+            self._items[key] = found.get(key, {})
+            self._read_at[key] = now
+
+    def change(self, key: str, change: Callable[[Item], Attributes | None]) -> bool:
+        """Write what `change` makes of the item; it is asked again if somebody else wrote in between.
+
+        False if it made None of it, or others were quicker time and again: nothing was written then.
+        """
+        for _ in range(_TRIES):
+            attributes = change(self[key])
+            if attributes is None:
+                return False
+            if self._write(key, attributes):
+                return True
+            self.read([key])
+        return False
+
+    def _write(self, key: str, attributes: Attributes) -> bool:
+        old = self[key]
+        known = old.get(_VERSION)
+        changed: Attributes = {**attributes, _VERSION: 1 if known is None else int(known) + 1}
+        new = {name: value for name, value in {**old, **changed, KEY: key}.items() if value is not None}
+        if old:
+            expected: Item = {} if known is None else {_VERSION: known}  # a person's item has no version
+            [is_done] = self._table.update([Change(key, expected, changed)])
+        else:
+            [is_done] = self._table.insert([new])
+        if is_done:
+            self._items[key] = new
+        return is_done

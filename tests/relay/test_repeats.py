@@ -1,6 +1,11 @@
 """The same call more than once: redelivered, duplicated, reused, retried."""
 
-from local.simulator.faults import DroppedConnection
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from local.simulator.faults import CodeAnswer, DroppedConnection
 from sealed_relay.observing import DuplicatesFound
 from tests.relay.scene import LIMITS, Scene
 
@@ -193,3 +198,79 @@ def test_a_copy_that_gave_up_on_a_call_is_not_taken_for_a_retry_when_it_is_redel
     scene.simulator.faults.clear()
     assert scene.deliver_again([copy]) == []
     assert scene.accepted() == {"FLOWAAAA/a": 1}
+
+
+def test_a_copy_of_a_message_that_was_acknowledged_never_comes_to_hold_the_call() -> None:
+    scene = Scene()
+    scene.plan(CodeAnswer(code=500), requests=3)
+    scene.send("a")
+    scene.send("a")
+    [first] = scene.ingress.receive(1)
+    scene.deliver([first])  # waits, and holds the call
+    [second] = scene.ingress.receive(1)
+    scene.clock.now += 70
+    scene.deliver([second])  # the first is late: now the second holds the call
+    scene.deliver([first])  # a duplicate, acknowledged
+    assert first.message_id not in scene.ingress.message_ids
+
+    scene.clock.now += 70
+    scene.deliver_again([first])  # SQS delivers one more copy of it
+    scene.run()
+
+    assert scene.statuses() == {"ACCEPTED": 1}
+
+
+def test_a_message_whose_call_failed_does_not_come_to_hold_it_again_after_another_one_retried() -> None:
+    scene = Scene()
+    scene.plan(CodeAnswer(code=213))
+    scene.send("a")
+    [first] = scene.ingress.receive(1)
+    scene.deliver([first])
+    assert scene.statuses() == {"REJECTED": 1}
+    scene.plan(CodeAnswer(code=500), requests=2)
+    scene.send("a")
+    scene.invoke()
+    assert scene.statuses() == {"WAITING": 1}
+
+    scene.clock.now += 700
+    scene.deliver_again([first])
+    scene.run()
+
+    assert scene.statuses() == {"ACCEPTED": 1}
+
+
+def test_a_refused_message_that_sqs_delivers_once_more_does_not_come_to_hold_the_call() -> None:
+    scene = Scene()
+    scene.plan(CodeAnswer(code=500))
+    scene.send("a")
+    scene.send("a", keys=[{"name": "$flow.key.x", "value": "other"}])
+    first, other = scene.ingress.receive(2)
+    scene.deliver([first])
+    scene.deliver([other])
+    assert [failure.reason for failure in scene.failures.published] == ["CLIENT_IDENTIFIER_REUSED"]
+    scene.plan(CodeAnswer(code=213))
+    scene.run()
+    assert scene.statuses() == {"REJECTED": 1}
+
+    scene.plan(CodeAnswer(code=500), requests=None)
+    scene.deliver_again([other])
+
+    assert scene.statuses() == {"REJECTED": 1}
+
+
+@pytest.mark.parametrize("ending", ["its deadline passes", "the API refuses it"])
+def test_a_call_that_may_have_been_delivered_never_reads_as_certainly_not(ending: str) -> None:
+    scene = Scene(replace(LIMITS, give_up_after=timedelta(minutes=10)))
+    scene.plan(DroppedConnection(after_accepting=True), requests=None)
+    scene.send("a")
+    scene.run()
+    assert scene.statuses() == {"UNRESOLVED": 1}
+    scene.simulator.faults.clear()
+    scene.clock.now += 1
+
+    scene.plan(CodeAnswer(code=500 if ending == "its deadline passes" else 213), requests=None)
+    scene.send("a")
+    scene.run()
+
+    assert scene.statuses() == {"UNRESOLVED": 1}
+    assert [failure.reason for failure in scene.failures.published] == ["UNRESOLVED"] * 2

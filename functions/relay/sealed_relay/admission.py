@@ -4,10 +4,9 @@
     #park/flow/<flow id>     (whoever deletes it reopens the flow at once)
     #pace                    the turns taken in the last minute
 
-Powertools' circuit breaker cannot express this. It counts failures of one callable and lets calls through again after a
-time that is fixed, as many as come; here an answer's code decides at once, a flow and the account are parked apart from
-each other, exactly one probe at a time goes out over all invocations, at growing intervals, and a changed secret or an
-operator reopens.
+Powertools' circuit breaker elects a single prober over DynamoDB too, but cannot express the rest: it opens by a count
+of exceptions only, where one answer's code has to; its time to recovery is fixed, and does not grow; and it has no way
+to reopen early, for a changed secret.
 """
 
 import threading

@@ -19,7 +19,8 @@ export no_proxy := $(NO_PROXY)
 
 ENVIRONMENTS := .venvs/dev/.installed .venvs/ministack/.installed .venvs/sam/.installed
 LOCKS := layers/dependencies/requirements.txt $(wildcard local/requirements/*.txt)
-PROJECT_PYTHON := PYTHONPATH=functions/relay:. $(DEV)/python
+FUNCTIONS := functions/relay:functions/replay
+PROJECT_PYTHON := PYTHONPATH=$(FUNCTIONS):. $(DEV)/python
 
 .DEFAULT_GOAL := help
 .PHONY: help run up invoke dashboard down test check format build lock
@@ -49,7 +50,7 @@ test: $(ENVIRONMENTS) .venvs/dashboard/.installed ## Run the tests
 check: $(ENVIRONMENTS) .local/locks.checked .local/template.checked ## Check format, lint, import rules, types, template and locks
 	$(DEV)/ruff format --check .
 	$(DEV)/ruff check .
-	PYTHONPATH=functions/relay $(DEV)/lint-imports
+	PYTHONPATH=$(FUNCTIONS) $(DEV)/lint-imports
 	$(DEV)/mypy
 
 format: .venvs/dev/.installed ## Format the code and mend what can be mended

@@ -1,0 +1,156 @@
+"""The two queues in SQS, down to the request."""
+
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from sealed_relay_replay.event import REDRIVEN
+from sealed_relay_replay.queues import SqsFailureQueue, SqsIngressQueue
+
+URL = "https://sqs.ap-south-1.amazonaws.com/123456789012/queue"
+
+
+class FakeSqs:
+    """Notes what it is asked. `refused` are the ids of entries that it refuses, batch by batch."""
+
+    def __init__(self, messages: list[dict[str, Any]] | None = None, refused: list[set[str]] | None = None) -> None:
+        self.asked: list[dict[str, Any]] = []
+        self._messages = messages or []
+        self._refused = refused or []
+
+    def receive_message(self, **asked: Any) -> dict[str, Any]:  # noqa: ANN401 - as boto3
+        self.asked.append(asked)
+        return {"Messages": self._messages} if self._messages else {}
+
+    def send_message_batch(self, **asked: Any) -> dict[str, Any]:  # noqa: ANN401
+        return self._batch(asked)
+
+    def delete_message_batch(self, **asked: Any) -> dict[str, Any]:  # noqa: ANN401
+        return self._batch(asked)
+
+    def change_message_visibility_batch(self, **asked: Any) -> dict[str, Any]:  # noqa: ANN401
+        return self._batch(asked)
+
+    def _batch(self, asked: dict[str, Any]) -> dict[str, Any]:
+        self.asked.append(asked)
+        refused = self._refused.pop(0) if self._refused else set()
+        ids = [entry["Id"] for entry in asked["Entries"]]
+        assert len(set(ids)) == len(ids) <= 10
+        return {
+            "Successful": [{"Id": id_} for id_ in ids if id_ not in refused],
+            "Failed": [{"Id": id_} for id_ in ids if id_ in refused],
+        }
+
+
+def failure_queue(sqs: FakeSqs) -> SqsFailureQueue:
+    client: Any = sqs
+    return SqsFailureQueue(client, URL, sleep=lambda _: None)
+
+
+def send(sqs: FakeSqs, bodies: dict[str, str]) -> set[str]:
+    client: Any = sqs
+    return SqsIngressQueue(client, URL).send(bodies)
+
+
+def message(**fields: Any) -> dict[str, Any]:  # noqa: ANN401 - any field of a received message
+    return {
+        "MessageId": "message",
+        "ReceiptHandle": "handle",
+        "Body": '{"flow-id": "FLOWAAAA", "calls": [{"client-identifier": "a"}]}',
+        "Attributes": {"SentTimestamp": "1500"},
+        **fields,
+    }
+
+
+def attribute(text: str) -> dict[str, str]:
+    return {"DataType": "String", "StringValue": text}
+
+
+def test_an_entry_bears_what_the_relay_put_beside_it() -> None:
+    attributes = {"reason": attribute("NO_DATA_AVAILABLE"), "code": attribute("213")}
+    [entry] = failure_queue(FakeSqs([message(MessageAttributes=attributes)])).receive(10, 60)
+    assert (entry.message_id, entry.receipt_handle, entry.sent_at) == ("message", "handle", 1.5)
+    assert (entry.reason, entry.code, entry.calls.call_ids) == ("NO_DATA_AVAILABLE", 213, ("FLOWAAAA/a",))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"MessageAttributes": {"code": attribute("1")}},
+        {
+            "Attributes": {"SentTimestamp": "1500", "DeadLetterQueueSourceArn": "arn"},
+            "MessageAttributes": {"reason": attribute("+919900000001"), "code": attribute("no number")},
+        },
+    ],
+    ids=["no attributes", "no reason", "the producer's own attributes"],
+)
+def test_what_the_relay_did_not_publish_is_redriven_whatever_the_producer_put_beside_it(fields: dict[str, Any]) -> None:
+    [entry] = failure_queue(FakeSqs([message(**fields)])).receive(10, 60)
+    assert (entry.reason, entry.code) == (REDRIVEN, None)
+
+
+def test_receiving_waits_for_all_of_sqs_and_asks_for_no_trace() -> None:
+    sqs = FakeSqs()
+    assert failure_queue(sqs).receive(7, 330) == []
+    [asked] = sqs.asked
+    assert (asked["MaxNumberOfMessages"], asked["VisibilityTimeout"]) == (7, 330)
+    assert asked["WaitTimeSeconds"] > 0
+    assert asked["MessageSystemAttributeNames"] == ["SentTimestamp", "DeadLetterQueueSourceArn"]
+
+
+def test_only_the_body_is_sent_no_attribute_and_no_trace_header() -> None:
+    sqs = FakeSqs()
+    assert send(sqs, {"a": "body a", "b": "body b"}) == {"a", "b"}
+    assert sqs.asked == [
+        {
+            "QueueUrl": URL,
+            "Entries": [{"Id": "0", "MessageBody": "body a"}, {"Id": "1", "MessageBody": "body b"}],
+        }
+    ]
+
+
+def test_what_sqs_refuses_of_a_batch_is_not_taken_for_sent() -> None:
+    assert send(FakeSqs(refused=[{"0"}]), {"a": "body a", "b": "body b"}) == {"b"}
+
+
+def test_a_deletion_that_is_refused_is_tried_again_alone_and_not_for_ever() -> None:
+    sqs = FakeSqs(refused=[{"1"}])
+    failure_queue(sqs).delete(["a", "b", "c"])
+    assert [[entry["ReceiptHandle"] for entry in asked["Entries"]] for asked in sqs.asked] == [["a", "b", "c"], ["b"]]
+
+    sqs = FakeSqs(refused=[{"0"}] * 9)
+    failure_queue(sqs).delete(["a"])
+    assert len(sqs.asked) == 4
+
+
+def test_entries_are_handed_back_10_at_a_time_and_at_once() -> None:
+    sqs = FakeSqs()
+    failure_queue(sqs).hand_back([f"handle-{number}" for number in range(21)])
+    assert [len(asked["Entries"]) for asked in sqs.asked] == [10, 10, 1]
+    assert {entry["VisibilityTimeout"] for asked in sqs.asked for entry in asked["Entries"]} == {0}
+
+
+def test_nothing_to_do_is_no_call() -> None:
+    sqs = FakeSqs()
+    failure_queue(sqs).delete([])
+    failure_queue(sqs).hand_back([])
+    assert sqs.asked == []
+
+
+def test_the_requests_are_ones_that_sqs_knows() -> None:
+    client = boto3.client("sqs", "ap-south-1", aws_access_key_id="x", aws_secret_access_key="x")
+    with Stubber(client) as stubber:
+        stubber.add_response("receive_message", {})
+        stubber.add_response("send_message_batch", {"Successful": [], "Failed": []})
+        stubber.add_response("delete_message_batch", {"Successful": [], "Failed": []})
+        stubber.add_response("change_message_visibility_batch", {"Successful": [], "Failed": []})
+        queue = SqsFailureQueue(client, URL)
+        assert queue.receive(10, 300) == []
+        assert SqsIngressQueue(client, URL).send({"a": "body"}) == set()
+        queue.delete(["a"])
+        queue.hand_back(["a"])
+        stubber.assert_no_pending_responses()
+    client.close()

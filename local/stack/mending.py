@@ -12,8 +12,11 @@ _BATCH_CALLS = {
     "dynamodb:PartiQLInsert": _PARTIQL,
     "dynamodb:PartiQLUpdate": _PARTIQL,
     "sqs:SendMessage": "sqs:SendMessageBatch",
+    "sqs:DeleteMessage": "sqs:DeleteMessageBatch",
     "sqs:ChangeMessageVisibility": "sqs:ChangeMessageVisibilityBatch",
 }
+
+_POLICIES = {"RelayRole": "relay", "ReplayRole": "replay"}
 
 
 def mend(aws: LocalAws, deployed: Deployed) -> None:
@@ -39,19 +42,20 @@ def _allow_batches(aws: LocalAws, deployed: Deployed) -> None:
     # MiniStack asks for the call's own name. It gets it where the template's role has the right one, and only there;
     # a call of PartiQL statements is to it a call on no table.
     iam = aws.session().client("iam", endpoint_url=aws.endpoint_url)
-    role = deployed.resources["RelayRole"]
-    # boto3 decodes the document, whatever the type says.
-    document = cast("Mapping[str, Any]", iam.get_role_policy(RoleName=role, PolicyName="relay")["PolicyDocument"])
-    batches = [
-        {"Effect": "Allow", "Action": call, "Resource": "*" if call == _PARTIQL else statement["Resource"]}
-        for statement in document["Statement"]
-        for call in sorted({_BATCH_CALLS[action] for action in _actions(statement) if action in _BATCH_CALLS})
-    ]
-    iam.put_role_policy(
-        RoleName=role,
-        PolicyName="batches-by-their-own-names",
-        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": batches}),
-    )
+    for role, policy in _POLICIES.items():
+        name = deployed.resources[role]
+        # boto3 decodes the document, whatever the type says.
+        document = cast("Mapping[str, Any]", iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"])
+        batches = [
+            {"Effect": "Allow", "Action": call, "Resource": "*" if call == _PARTIQL else statement["Resource"]}
+            for statement in document["Statement"]
+            for call in sorted({_BATCH_CALLS[action] for action in _actions(statement) if action in _BATCH_CALLS})
+        ]
+        iam.put_role_policy(
+            RoleName=name,
+            PolicyName="batches-by-their-own-names",
+            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": batches}),
+        )
     iam.close()
 
 

@@ -8,7 +8,8 @@ from local.stack.home import REPOSITORY
 
 TEMPLATE = REPOSITORY / "template.yaml"
 LAYER = REPOSITORY / "layers/dependencies"
-FUNCTION = REPOSITORY / "functions/relay"
+RELAY = REPOSITORY / "functions/relay"
+REPLAY = REPOSITORY / "functions/replay"
 
 
 def build_fingerprint() -> str:
@@ -18,7 +19,7 @@ def build_fingerprint() -> str:
 
 def deploy_fingerprint() -> str:
     """Of all that is deployed."""
-    return _fingerprint(platform.python_version(), TEMPLATE, LAYER, FUNCTION)
+    return _fingerprint(platform.python_version(), TEMPLATE, LAYER, RELAY, REPLAY)
 
 
 def _fingerprint(seed: str, *roots: Path) -> str:

@@ -25,7 +25,8 @@ class _NoManagedPolicies:
 def _expanded() -> dict[str, Any]:
     template = read_template()
     # What `sam deploy` puts in place of the folders.
-    template["Resources"]["RelayFunction"]["Properties"]["CodeUri"] = "s3://bucket/function"
+    for function in ("RelayFunction", "ReplayFunction"):
+        template["Resources"][function]["Properties"]["CodeUri"] = "s3://bucket/function"
     template["Resources"]["Dependencies"]["Properties"]["ContentUri"] = "s3://bucket/layer"
     with patch.dict("os.environ", {"AWS_DEFAULT_REGION": REGION}):
         expanded: dict[str, Any] = transform(template, {}, _NoManagedPolicies())

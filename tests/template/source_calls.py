@@ -1,31 +1,31 @@
-"""The AWS calls that the function's source makes, read from its syntax."""
+"""The AWS calls that a function's source makes, read from its syntax."""
 
 import ast
 from collections.abc import Iterator
+from pathlib import Path
 
 import botocore.session
 from botocore import xform_name
 
-from local.stack.sources import FUNCTION
+from local.stack.sources import RELAY
 
 
-def aws_calls() -> set[str]:
+def aws_calls(function: Path = RELAY) -> set[str]:
     """Each as `service:Operation`: every method called that has the name of an operation of a client made there."""
-    services = {service for node in _nodes() if (service := _client_of(node))}
+    nodes = list(_nodes(function))
+    services = {service for node in nodes if (service := _client_of(node))}
     operations = {
         xform_name(operation): f"{service}:{operation}"
         for service in services
         for operation in botocore.session.get_session().get_service_model(service).operation_names
     }
-    called = {
-        node.func.attr for node in _nodes() if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-    }
+    called = {node.func.attr for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)}
     return {operations[name] for name in called & operations.keys()}
 
 
 def partiql_verbs() -> set[str]:
     """The first words of the PartiQL statements."""
-    texts = {node.value for node in _nodes() if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    texts = {node.value for node in _nodes(RELAY) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     return {word for text in texts if (word := text.split(" ")[0]) in {"INSERT", "UPDATE", "DELETE", "SELECT"}}
 
 
@@ -37,6 +37,6 @@ def _client_of(node: ast.AST) -> str | None:
     return None
 
 
-def _nodes() -> Iterator[ast.AST]:
-    for path in sorted((FUNCTION / "sealed_relay").glob("**/*.py")):
+def _nodes(function: Path) -> Iterator[ast.AST]:
+    for path in sorted(function.glob("**/*.py")):
         yield from ast.walk(ast.parse(path.read_text()))

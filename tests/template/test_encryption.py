@@ -64,6 +64,7 @@ def test_every_log_group_forgets() -> None:
     assert {group["RetentionInDays"] for group in of_type("AWS::Logs::LogGroup").values()} == {30}
 
 
-def test_the_function_logs_into_a_group_of_the_stack() -> None:
-    (function,) = of_type("AWS::Lambda::Function").values()
-    assert function["LoggingConfig"]["LogGroup"]["Ref"] in of_type("AWS::Logs::LogGroup")
+def test_each_function_logs_into_a_group_of_the_stack_that_is_its_own() -> None:
+    groups = [function["LoggingConfig"]["LogGroup"]["Ref"] for function in of_type("AWS::Lambda::Function").values()]
+    assert set(groups) <= of_type("AWS::Logs::LogGroup").keys()
+    assert len(set(groups)) == len(groups)

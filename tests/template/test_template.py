@@ -110,6 +110,7 @@ def test_outputs_are_the_contracts() -> None:
         "FailureQueueUrl",
         "OutcomesTableName",
         "RelayFunctionName",
+        "ReplayFunctionName",
         "FlowSecretPrefix",
         "EgressIpAddresses",
         "DashboardName",

@@ -3,6 +3,7 @@
 PYTHON ?= python3
 MESSAGES ?= 100
 EVENT ?= events/single-call.json
+DRY_RUN ?= yes
 GATEWAY_BASE_URL ?=
 
 DEV := .venvs/dev/bin
@@ -23,7 +24,7 @@ FUNCTIONS := functions/relay:functions/replay
 PROJECT_PYTHON := PYTHONPATH=$(FUNCTIONS):. $(DEV)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run up invoke dashboard down test check format build lock
+.PHONY: help run up invoke replay dashboard down test check format build lock
 .DELETE_ON_ERROR:
 
 help: ## List the commands
@@ -37,6 +38,11 @@ up: $(ENVIRONMENTS) ## Bring the local stack up: local AWS, Kairos simulator, th
 
 invoke: $(ENVIRONMENTS) ## Invoke the deployed function once, without Docker: EVENT=events/single-call.json
 	@$(PROJECT_PYTHON) -m local.invoke "$(EVENT)"
+
+replay: $(ENVIRONMENTS) ## Move entries of the failure queue back, or count them [REASON=] [CODE=] [FLOW=] [DRY_RUN=yes] and more: README
+	@$(PROJECT_PYTHON) -m local.replay --dry-run "$(DRY_RUN)" --reasons "$(REASON)" --codes "$(CODE)" --flow-ids "$(FLOW)" \
+		--min-age-seconds "$(MIN_AGE_SECONDS)" --max-age-seconds "$(MAX_AGE_SECONDS)" \
+		--messages-per-second "$(MESSAGES_PER_SECOND)" --most-messages "$(MOST_MESSAGES)"
 
 dashboard: $(ENVIRONMENTS) .venvs/dashboard/.installed ## Draw the template's dashboard from what the local stack emits, while it is up
 	@$(PROJECT_PYTHON) -m local.dashboard

@@ -6,6 +6,7 @@ import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 from aiohttp import web
 
 from local.simulator.calls import TEST_NUMBERS
@@ -13,6 +14,7 @@ from local.simulator.control import control_application
 from local.simulator.state import SimulatorState
 from sealed_relay.codes import CODES, Verdict, code_of
 from sealed_relay.outcome import Status
+from sealed_relay_replay.event import Event
 from tests.template.expansion import deployed_with
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -49,6 +51,15 @@ def test_the_control_endpoints_are_the_simulators() -> None:
     routes = control_application(state).router.routes()
     served = {(route.method, path_of(route)) for route in routes if route.method != "HEAD"}
     assert {(method, path) for method, path, _ in rows("| method | path |")} == served
+
+
+def test_the_fields_of_a_replay_are_the_functions() -> None:
+    fields = msgspec.structs.fields(Event)
+    assert [row[0] for row in rows("| field | default |")] == [field.name for field in fields]
+    defaults = {row[0]: row[1] for row in rows("| field | default |")}
+    for field in fields:
+        if field.default is not None:
+            assert defaults[field.name] == msgspec.json.encode(field.default).decode()
 
 
 def test_every_dependency_has_its_reason() -> None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from local.stack.sam_local import ENV_VARS_FILE
+
 EVENTS = Path(__file__).resolve().parents[2] / "events"
 _CONTACT_NUMBERS = 1_000
 
@@ -31,14 +33,18 @@ def outgoing(body: str) -> OutgoingMessage:
         return OutgoingMessage(body, "", ())
 
 
+def event_files(events: Path = EVENTS) -> list[Path]:
+    """The files of SQS events; while a stack is up, `make up` keeps another one beside them."""
+    return sorted(file for file in events.glob("*.json") if file.name != ENV_VARS_FILE.name)
+
+
 def event_messages(suffix: str, events: Path = EVENTS) -> list[OutgoingMessage]:
     """The bodies in `events/`, in the order of the files' names, each client identifier with `suffix` behind it.
 
     The relay delivers a client identifier once and for all: without a suffix of its own, a second run against the same
     stack would find nothing but duplicates.
     """
-    files = sorted(events.glob("*.json"))
-    bodies = [record["body"] for file in files for record in json.loads(file.read_text())["Records"]]
+    bodies = [record["body"] for file in event_files(events) for record in json.loads(file.read_text())["Records"]]
     return [outgoing(_with_suffix(body, suffix)) for body in bodies]
 
 

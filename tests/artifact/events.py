@@ -3,9 +3,9 @@
 import json
 from pathlib import Path
 
-from local.run.messages import EVENTS, event_messages
+from local.run.messages import EVENTS, event_files, event_messages
 
-EVENT_FILES = tuple(sorted(file.name for file in EVENTS.glob("*.json")))
+EVENT_FILES = tuple(file.name for file in event_files())
 
 
 def fresh_events(suffix: str, events: Path = EVENTS) -> dict[str, bytes]:

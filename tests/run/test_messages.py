@@ -9,6 +9,7 @@ import pytest
 from local.run.messages import (
     EVENTS,
     OutgoingMessage,
+    event_files,
     event_messages,
     for_flows,
     generated_messages,
@@ -16,10 +17,11 @@ from local.run.messages import (
 )
 from local.simulator.calls import TEST_NUMBERS
 from local.stack.flows import FLOW_IDS
+from local.stack.sam_local import ENV_VARS_FILE
 from sealed_relay.contract import WrittenMessage
 from sealed_relay.message import InvalidMessageError, Message, read, sent_at_of
 
-FILES = sorted(EVENTS.glob("*.json"))
+FILES = event_files()
 
 
 def parsed(body: str) -> list[str]:
@@ -96,3 +98,10 @@ def test_messages_for_other_flows_are_left_out_and_unreadable_ones_stay() -> Non
     other = OutgoingMessage("2", "OTHER001", ("OTHER001/a",))
     unreadable = OutgoingMessage("3", "", ())
     assert for_flows([known, other, unreadable], ["ALERTS01"]) == [known, unreadable]
+
+
+def test_the_variables_that_make_up_leaves_beside_the_events_are_no_event(tmp_path: Path) -> None:
+    (tmp_path / "single-call.json").write_bytes((EVENTS / "single-call.json").read_bytes())
+    (tmp_path / ENV_VARS_FILE.name).write_text('{"RelayFunction": {}}')
+    assert [file.name for file in event_files(tmp_path)] == ["single-call.json"]
+    assert len(event_messages("-run1", tmp_path)) == 1

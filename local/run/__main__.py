@@ -2,16 +2,13 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 from rich.console import Console
 
 from local.run.on_stack import run_on
 from local.stack.errors import StackError
 from local.stack.home import MAKE_UP_HOME
-from local.stack.lifecycle import bring_up, living_stack, take_down
-from local.stack.records import Stack
+from local.stack.lifecycle import left_as_found
 
 
 def main() -> None:
@@ -22,25 +19,10 @@ def main() -> None:
     arguments = parser.parse_args()
     console = Console(highlight=False, soft_wrap=True)
     try:
-        with _stack(arguments.gateway_base_url or None, console.print) as stack:
+        with left_as_found(MAKE_UP_HOME, arguments.gateway_base_url or None, console.print) as stack:
             sys.exit(run_on(stack, arguments.messages, console))
     except StackError as error:
         sys.exit(f"{error}")
-
-
-@contextmanager
-def _stack(gateway_base_url: str | None, say: Callable[[str], None]) -> Iterator[Stack]:
-    """A running stack, left running only if it was found so."""
-    found = living_stack(MAKE_UP_HOME)
-    if found and gateway_base_url not in {None, found.gateway_base_url}:
-        raise StackError(f"a stack is up, with the gateway {found.gateway_base_url}: `make down` first")
-    stack = bring_up(MAKE_UP_HOME, gateway_base_url, say)
-    try:
-        yield stack
-    finally:
-        if not found:
-            say("taking the local stack down again")
-            take_down(MAKE_UP_HOME)
 
 
 if __name__ == "__main__":

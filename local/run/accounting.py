@@ -29,7 +29,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A message in the failure queue."""
+    """A message in the failure queue; `reason` is "" where the relay did not write it: SQS redrove the message."""
 
     source_message_id: str
     reason: str
@@ -91,6 +91,17 @@ def contradictions(evidence: Evidence) -> dict[str, list[str]]:
     return {call_id: sentences for call_id, sentences in found.items() if sentences}
 
 
+def lost(evidence: Evidence) -> list[str]:
+    """Calls that came to nothing: neither taken by the API nor in the failure queue, whatever is on record."""
+    taken = evidence.audit.taken if evidence.audit else {}
+    return [call_id for call_id in evidence.call_ids if call_id not in taken and call_id not in evidence.reasons]
+
+
+def duplicated(evidence: Evidence) -> list[str]:
+    """Calls that the API took more than once."""
+    return [call_id for call_id, uuids in evidence.audit.taken.items() if len(uuids) > 1] if evidence.audit else []
+
+
 def _missing(evidence: Evidence, call_id: str) -> str:
     record, reasons = evidence.records.get(call_id), evidence.reasons.get(call_id, set())
     if record is None:
@@ -109,8 +120,10 @@ def _contradictions(evidence: Evidence, call_id: str) -> Iterator[str]:
     is_delivered = record is not None and record.status.is_delivered
     # Other content under the identity of a delivered call is refused, and no fault of that call.
     reasons = evidence.reasons.get(call_id, set()) - {Reason.CLIENT_IDENTIFIER_REUSED}
-    if is_delivered and reasons:
-        yield f"{on_record}, but in the failure queue as {', '.join(sorted(reasons))}"
+    if "" in reasons:
+        yield f"{on_record}, and redriven by SQS itself"
+    if is_delivered and reasons - {""}:
+        yield f"{on_record}, but in the failure queue as {', '.join(sorted(reasons - {''}))}"
     if evidence.audit is None:
         return
     uuids = evidence.audit.taken.get(call_id, ())

@@ -27,7 +27,7 @@ class FailureQueue:
         """Receive and delete what came of these messages; the others stay, out of sight until `give_back`."""
         failures = []
         while messages := self._receive():
-            own = [message for message in messages if _attribute(message, "source_message_id") in source_message_ids]
+            own = [message for message in messages if _source_message_id(message) in source_message_ids]
             self._foreign |= {
                 message["MessageId"]: message["ReceiptHandle"] for message in messages if message not in own
             }
@@ -68,11 +68,16 @@ class FailureQueue:
 def _failure(message: "MessageTypeDef") -> Failure:
     code = _attribute(message, "code")
     return Failure(
-        source_message_id=_attribute(message, "source_message_id"),
+        source_message_id=_source_message_id(message),
         reason=_attribute(message, "reason"),
         code=int(code) if code else None,
         call_ids=outgoing(message["Body"]).call_ids,
     )
+
+
+def _source_message_id(message: "MessageTypeDef") -> str:
+    # A message that SQS itself moves here keeps its id.
+    return _attribute(message, "source_message_id") or message["MessageId"]
 
 
 def _attribute(message: "MessageTypeDef", name: str) -> str:

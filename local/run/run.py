@@ -3,14 +3,14 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from rich.console import Console
 
 from local.run.accounting import Audit, Evidence, Failure, Record, SentMessage, unaccounted
 from local.run.messages import OutgoingMessage
-from local.run.progress import progress_on
+from local.run.progress import Report, progress_on
 from local.run.report import conclude, show
 
 _SHORTEST_PAUSE_SECONDS = 0.3
@@ -54,36 +54,56 @@ def run(
     """
     audit_before, backlog_before = relay.audit(suffix), relay.backlog()
     evidence = Evidence(relay.send(messages), {}, [])
-    message_ids = {message.message_id for message in evidence.sent}
-    deadline = clock() + patience_seconds
     with progress_on(console, clock) as report:
-        while True:
-            looked_at = clock()
-            evidence = _more(evidence, relay, message_ids)
-            missing = unaccounted(evidence)
-            report(sum(call_id not in missing for call_id in evidence.call_ids), len(evidence.call_ids))
-            # Until the queue is as it was: duplicates may still be on their way, and the audit must see what they do.
-            left_over = max(0, relay.backlog() - backlog_before)
-            if clock() >= deadline or not (missing or left_over):
-                break
-            sleep(max(_SHORTEST_PAUSE_SECONDS, _PAUSES_PER_LOOK * (clock() - looked_at)))
-    evidence = replace(_more(evidence, relay, message_ids), audit=_since(audit_before, relay.audit(suffix)))
+        patience = Patience(clock() + patience_seconds, clock, sleep)
+        evidence, left_over = wait_for_the_end(relay, evidence, backlog_before, report, patience)
+    evidence = with_audit(evidence, audit_before, relay.audit(suffix))
     show(console, evidence)
     return conclude(console, evidence, left_over)
 
 
-def _more(evidence: Evidence, relay: RelaySeenFromOutside, message_ids: set[str]) -> Evidence:
-    """Look again: for the records of calls that had no final one, and into the failure queue."""
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait: until `deadline` of `clock`, in seconds; `sleep` lets seconds pass."""
+
+    deadline: float
+    clock: Callable[[], float]
+    sleep: Callable[[float], None]
+
+
+def wait_for_the_end(
+    relay: RelaySeenFromOutside, evidence: Evidence, backlog_before: int, report: Report, patience: Patience
+) -> tuple[Evidence, int]:
+    """Look until all that was sent met its end; the evidence, and how many messages too many the queue still holds."""
+    while True:
+        looked_at = patience.clock()
+        evidence = look_again(relay, evidence)
+        missing = unaccounted(evidence)
+        report(sum(call_id not in missing for call_id in evidence.call_ids), len(evidence.call_ids))
+        # Until the queue is as it was: duplicates may still be on their way, and the audit must see what they do.
+        left_over = max(0, relay.backlog() - backlog_before)
+        if patience.clock() >= patience.deadline or not (missing or left_over):
+            return _look(relay, evidence, evidence.call_ids), left_over
+        patience.sleep(max(_SHORTEST_PAUSE_SECONDS, _PAUSES_PER_LOOK * (patience.clock() - looked_at)))
+
+
+def look_again(relay: RelaySeenFromOutside, evidence: Evidence) -> Evidence:
+    """Ask for the records of calls that had no final one, and look into the failure queue."""
     known = evidence.records
     pending = [call_id for call_id in evidence.call_ids if call_id not in known or not known[call_id].status.is_final]
+    return _look(relay, evidence, pending)
+
+
+def _look(relay: RelaySeenFromOutside, evidence: Evidence, call_ids: Sequence[str]) -> Evidence:
     return replace(
         evidence,
-        records={**known, **relay.records(pending)},
-        failures=[*evidence.failures, *relay.take_failures(message_ids)],
+        records={**evidence.records, **relay.records(call_ids)},
+        failures=[*evidence.failures, *relay.take_failures({message.message_id for message in evidence.sent})],
     )
 
 
-def _since(before: Audit | None, after: Audit | None) -> Audit | None:
+def with_audit(evidence: Evidence, before: Audit | None, after: Audit | None) -> Evidence:
+    """Add what the simulator did between two looks at its audit."""
     if before is None or after is None:
-        return None
-    return Audit(after.taken, Counter(after.answers) - Counter(before.answers))
+        return evidence
+    return replace(evidence, audit=Audit(after.taken, Counter(after.answers) - Counter(before.answers)))

@@ -1,12 +1,14 @@
 """Bringing the local stack up and taking it down: the story of `make up` and `make down`."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 from local.simulator.server import BASE_PATH
 from local.stack.aws import LocalAws
 from local.stack.deploying import Deployed, build, create_artifacts_bucket, deploy
+from local.stack.errors import StackError
 from local.stack.flows import FLOW_IDS, introduce, make_flows
 from local.stack.home import Home
 from local.stack.mending import mend
@@ -47,6 +49,21 @@ def take_down(home: Home) -> bool:
     home.running_file.unlink(missing_ok=True)
     shutil.rmtree(home.scratch, ignore_errors=True)
     return running is not None
+
+
+@contextmanager
+def left_as_found(home: Home, gateway_base_url: str | None, say: Say) -> Iterator[Stack]:
+    """A running stack, left running only if it was found so. Raise StackError as `bring_up`, or for other gateways."""
+    found = living_stack(home)
+    if found and gateway_base_url not in {None, found.gateway_base_url}:
+        raise StackError(f"a stack is up, with the gateway {found.gateway_base_url}: `make down` first")
+    stack = bring_up(home, gateway_base_url, say)
+    try:
+        yield stack
+    finally:
+        if not found:
+            say("taking the local stack down again")
+            take_down(home)
 
 
 def living_stack(home: Home) -> Stack | None:

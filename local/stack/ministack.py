@@ -12,6 +12,9 @@ from local.stack.errors import StackError
 from local.stack.home import ENVIRONMENTS, Home
 from local.stack.processes import Started, is_alive, start
 
+NAME = "ministack"
+"""Of its process, in `running.json`."""
+
 _READY_SECONDS = 60
 _POLL_SECONDS = 0.05
 
@@ -21,7 +24,7 @@ def start_ministack(home: Home) -> tuple[Started, LocalAws]:
     [port] = free_ports(1)
     aws = new_local_aws(port)
     process = start(
-        "ministack",
+        NAME,
         [str(ENVIRONMENTS / "ministack/bin/ministack")],
         _environment(home, aws, port),
         home.logs / "ministack.log",

@@ -1,6 +1,16 @@
 import pytest
 
-from local.run.accounting import Audit, Evidence, Failure, Record, SentMessage, contradictions, unaccounted
+from local.run.accounting import (
+    Audit,
+    Evidence,
+    Failure,
+    Record,
+    SentMessage,
+    contradictions,
+    duplicated,
+    lost,
+    unaccounted,
+)
 from sealed_relay.outcome import Status
 
 CALL = "ALERTS01/a"
@@ -85,3 +95,28 @@ def test_calls_are_compared_one_by_one_so_that_equal_sums_hide_nothing() -> None
     sent = [SentMessage("m1", ("F/a", "F/b"))]
     records = {"F/a": Record(Status.ACCEPTED), "F/b": Record(Status.ACCEPTED)}
     assert set(contradictions(Evidence(sent, records, [], Audit({"F/a": ("u", "v")}, {})))) == {"F/a", "F/b"}
+
+
+def test_a_message_that_sqs_redrove_itself_is_a_fault_whatever_became_of_its_calls() -> None:
+    redriven = [Failure("m1", "", None, (CALL,))]
+    delivered = Evidence(SENT, {CALL: Record(Status.ACCEPTED)}, redriven, Audit({CALL: ("u",)}, {}))
+    assert contradictions(delivered) == {CALL: ["ACCEPTED on record, and redriven by SQS itself"]}
+    assert contradictions(Evidence(SENT, {}, redriven)) == {CALL: ["no outcome record, and redriven by SQS itself"]}
+
+
+@pytest.mark.parametrize(
+    ("seen", "is_lost", "is_duplicated"),
+    [
+        (evidence(Record(Status.ACCEPTED), taken=("u",)), False, False),
+        (evidence(Record(Status.PRESUMED_ACCEPTED)), True, False),
+        (evidence(), True, False),
+        (evidence(Record(Status.EXPIRED), reason="EXPIRED"), False, False),
+        (evidence(Record(Status.UNRESOLVED), reason="UNRESOLVED", taken=("u",)), False, False),
+        (evidence(Record(Status.ACCEPTED), taken=("u", "v")), False, True),
+    ],
+)
+def test_lost_is_what_nobody_has_and_duplicated_what_the_api_took_twice(
+    seen: Evidence, *, is_lost: bool, is_duplicated: bool
+) -> None:
+    assert lost(seen) == ([CALL] if is_lost else [])
+    assert duplicated(seen) == ([CALL] if is_duplicated else [])

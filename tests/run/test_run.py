@@ -1,66 +1,16 @@
 import io
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import pytest
 from rich.console import Console
 
-from local.run.accounting import Audit, Failure, Record, SentMessage
-from local.run.messages import OutgoingMessage, generated_messages
+from local.run.accounting import Failure
+from local.run.messages import generated_messages
 from local.run.run import run
 from sealed_relay.outcome import Status
+from tests.run.relay_of_lies import Clock, RelayOfLies
 
 CALL = "ALERTS01/generated-1-run1"
-
-
-@dataclass
-class RelayOfLies:
-    """Records every call as `status` after some looks, and audits whatever it is told to."""
-
-    status: Status = Status.ACCEPTED
-    taken_times: int = 1
-    looks_until_final: int = 0
-    backlog_seen: list[int] = field(default_factory=list)
-    failures: list[Failure] = field(default_factory=list)
-    has_audit: bool = True
-    call_ids: list[str] = field(default_factory=list)
-    requests: int = 7
-
-    def send(self, messages: Sequence[OutgoingMessage]) -> list[SentMessage]:
-        self.call_ids = [call_id for message in messages for call_id in message.call_ids]
-        self.requests += 1
-        return [SentMessage(f"m{number}", message.call_ids) for number, message in enumerate(messages)]
-
-    def backlog(self) -> int:
-        return self.backlog_seen.pop(0) if self.backlog_seen else 0
-
-    def records(self, call_ids: Sequence[str]) -> dict[str, Record]:
-        self.looks_until_final -= 1
-        status = self.status if self.looks_until_final < 0 else Status.SENDING
-        return {call_id: Record(status, "r1") for call_id in call_ids}
-
-    def take_failures(self, message_ids: set[str]) -> list[Failure]:
-        taken = [failure for failure in self.failures if failure.source_message_id in message_ids]
-        self.failures = [failure for failure in self.failures if failure not in taken]
-        return taken
-
-    def audit(self, suffix: str) -> Audit | None:
-        taken = {call_id: ("uuid",) * self.taken_times for call_id in self.call_ids if call_id.endswith(suffix)}
-        return Audit(taken if self.taken_times else {}, {"200 SUCCESS": self.requests}) if self.has_audit else None
-
-
-class Clock:
-    """Moved by sleeping alone."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
 
 
 def outcome_of(relay: RelayOfLies, messages: int = 1) -> tuple[int, str]:

@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 MESSAGES ?= 100
+CALLS ?= 10000
+SEED ?=
 EVENT ?= events/single-call.json
 DRY_RUN ?= yes
 GATEWAY_BASE_URL ?=
@@ -24,7 +26,7 @@ FUNCTIONS := functions/relay:functions/replay
 PROJECT_PYTHON := PYTHONPATH=$(FUNCTIONS):. $(DEV)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run up invoke replay dashboard down test check format build lock
+.PHONY: help run chaos up invoke replay dashboard down test check format build lock
 .DELETE_ON_ERROR:
 
 help: ## List the commands
@@ -32,6 +34,9 @@ help: ## List the commands
 
 run: $(ENVIRONMENTS) ## Send messages through the local stack and account for every call [MESSAGES=100] [GATEWAY_BASE_URL=]
 	@$(PROJECT_PYTHON) -m local.run --messages "$(MESSAGES)" --gateway-base-url "$(GATEWAY_BASE_URL)"
+
+chaos: $(ENVIRONMENTS) ## Send calls through the local stack while processes die, and account for each [CALLS=10000] [SEED=]
+	@$(PROJECT_PYTHON) -m local.chaos --calls "$(CALLS)" --seed "$(SEED)"
 
 up: $(ENVIRONMENTS) ## Bring the local stack up: local AWS, Kairos simulator, the real template [GATEWAY_BASE_URL=]
 	@$(PROJECT_PYTHON) -m local.stack up --gateway-base-url "$(GATEWAY_BASE_URL)"

@@ -1,0 +1,64 @@
+"""The messages of a chaos run, drawn from a seed. Pure."""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from random import Random
+
+from local.run.messages import OutgoingMessage, outgoing
+from local.simulator.calls import TEST_NUMBERS
+from sealed_relay.codes import Verdict
+
+# 209 is left out for the reason that `weather` gives.
+REFUSED_NUMBERS = tuple(number for number, code in TEST_NUMBERS.items() if code.verdict is Verdict.ISOLATE)
+
+_CALLS_A_MESSAGE = (1, 1, 2, 3, 5, 8, 20)
+_SHARE_REFUSED = 0.002
+"""Of the calls: each takes its request apart, half by half."""
+_SHARE_WITH_DEADLINE = 0.02
+_SHARE_SENT_TWICE = 0.02
+"""Of the messages."""
+_DEADLINES_SECONDS = (5, 30, 120)
+_CONTACT_NUMBERS = 1_000
+
+
+def traffic(
+    chance: Random, calls: int, flow_ids: Sequence[str], suffix: str, first: datetime, seconds: float
+) -> Iterator[OutgoingMessage]:
+    """Messages that hold so many calls, to be sent evenly over `seconds` from `first` on.
+
+    Some calls have a number that the simulator refuses, some messages a deadline that the weather may outlast, and some
+    come twice: SQS delivers at least once, but MiniStack never does so by itself.
+    """
+    written = 0
+    while written < calls:
+        count = min(chance.choice(_CALLS_A_MESSAGE), calls - written)
+        sent_at = first + timedelta(seconds=seconds * written / calls)
+        message = _message(chance, range(written, written + count), chance.choice(flow_ids), suffix, sent_at)
+        yield message
+        # A message that comes again after its calls failed is a retry, and no duplicate.
+        if chance.random() < _SHARE_SENT_TWICE and not _may_fail(message):
+            yield message
+        written += count
+
+
+def _message(chance: Random, numbers: range, flow_id: str, suffix: str, sent_at: datetime) -> OutgoingMessage:
+    calls = [
+        {"client-identifier": f"chaos-{number + 1}{suffix}", "contact-numbers": [_contact_number(chance, number)]}
+        for number in numbers
+    ]
+    if chance.random() < _SHARE_WITH_DEADLINE:
+        not_after = sent_at + timedelta(seconds=chance.choice(_DEADLINES_SECONDS))
+        for call in calls:
+            call["not-after"] = not_after.isoformat()
+    return outgoing(json.dumps({"flow-id": flow_id, "calls": calls}))
+
+
+def _contact_number(chance: Random, number: int) -> str:
+    if chance.random() < _SHARE_REFUSED:
+        return chance.choice(REFUSED_NUMBERS)
+    return f"910000{500_000 + number % _CONTACT_NUMBERS}"  # no subscriber's number in India starts with 0
+
+
+def _may_fail(message: OutgoingMessage) -> bool:
+    return "not-after" in message.body or any(number in message.body for number in REFUSED_NUMBERS)

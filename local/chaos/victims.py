@@ -13,7 +13,7 @@ from local.stack.ministack import NAME as MINISTACK
 from local.stack.processes import Started, is_alive
 from local.stack.records import read_running
 
-_SECONDS_TO_START = 3.0
+_SECONDS_TO_START = 2.0
 """A process that dies before it is ready makes MiniStack end the function's other processes too, in a chain of failures
 that AWS does not have."""
 

@@ -3,6 +3,8 @@ import io
 import pytest
 from rich.console import Console
 
+from local.run.accounting import Failure
+from local.run.failure_queue import FailureQueue
 from local.run.on_stack import run_on
 from local.run.rate import room_for
 from local.simulator.client import SimulatorClient
@@ -34,6 +36,15 @@ def test_a_run_takes_only_its_own_messages_from_the_failure_queue(stack: Stack, 
         left += received
     [foreign] = [message for message in left if message["MessageId"] == sent["MessageId"]]
     clients.sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=foreign["ReceiptHandle"])
+
+
+def test_a_message_that_sqs_itself_moved_to_the_failure_queue_is_known_by_its_own_id(
+    stack: Stack, clients: AwsClients
+) -> None:
+    queue_url = stack.outputs["FailureQueueUrl"]
+    body = '{"flow-id": "ALERTS01", "calls": [{"client-identifier": "moved"}]}'
+    moved = clients.sqs.send_message(QueueUrl=queue_url, MessageBody=body)["MessageId"]
+    assert FailureQueue(clients.sqs, queue_url).take({moved}) == [Failure(moved, "", None, ("ALERTS01/moved",))]
 
 
 def test_the_simulators_rate_limit_is_raised_for_a_run_only_where_it_would_not_do(simulator: SimulatorClient) -> None:

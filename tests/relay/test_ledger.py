@@ -198,3 +198,43 @@ def test_a_move_stands_when_its_write_was_retried() -> None:
     retried.items = book.table.items
     ledger = Ledger(retried, book.clock, b"key", keep_outcomes=timedelta(days=90), keep_envelopes=timedelta(hours=48))
     assert ledger.move([book.call()], "r-1", "r-2", book.lease("one")) == [True]
+
+
+def test_a_message_that_came_to_hold_its_call_in_between_is_not_acknowledged() -> None:
+    book = Book()
+    book.ledger.claim([(book.call("m-1"), "r-1")], book.lease("one"))
+    repeat = book.call("m-2")
+
+    class RacedTable(InMemoryTable):
+        """Lets the repeat's other copy take the call up just before the mark is written."""
+
+        def update(self, changes: Sequence[Change]) -> list[bool]:
+            book.clock.now += 61
+            assert isinstance(book.ledger.claim([(repeat, "r-2")], book.lease("two"))[0], Claimed)
+            return super().update(changes)
+
+    raced = RacedTable()
+    raced.items = book.table.items
+    ledger = Ledger(raced, book.clock, b"key", keep_outcomes=timedelta(days=90), keep_envelopes=timedelta(hours=48))
+
+    assert ledger.acknowledge([repeat]) == [False]
+    assert (book.record["message_id"], book.record["acknowledged"]) == ("m-2", "")
+
+
+def test_of_two_messages_acknowledged_at_once_neither_mark_is_lost() -> None:
+    book = Book()
+    book.ledger.claim([(book.call("m-1"), "r-1")], book.lease("one"))
+
+    first = book.ledger.acknowledge([book.call("m-2"), book.call("m-3")])
+    again = book.ledger.acknowledge([book.call("m-2"), book.call("m-3")])
+
+    assert sorted(first) == [False, True]
+    assert True in again
+    assert set(str(book.record["acknowledged"]).split()) == {"m-2", "m-3"}
+
+
+def test_the_message_that_holds_a_call_is_never_acknowledged_as_a_repeat() -> None:
+    book = Book()
+    book.ledger.claim([(book.call("m-1"), "r-1")], book.lease("one"))
+
+    assert book.ledger.acknowledge([book.call("m-1")]) == [False]

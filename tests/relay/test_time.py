@@ -193,6 +193,25 @@ def test_a_request_whose_writing_down_took_all_the_time_is_not_sent_and_known_as
     assert scene.accepted() == {"FLOWAAAA/a": 1}
 
 
+def test_a_turn_that_was_not_used_at_once_is_not_used_at_all() -> None:
+    scene = Scene()
+    scene.send("a")
+
+    class SlowTable(InMemoryTable):
+        seconds = 1.1
+
+        def put(self, item: Item) -> None:
+            scene.clock.now += self.seconds
+            super().put(item)
+
+    scene.table = SlowTable()
+    scene.invoke()
+    assert scene.gateway.bodies == []
+    SlowTable.seconds = 0.9
+    scene.run()
+    assert scene.accepted() == {"FLOWAAAA/a": 1}
+
+
 def test_no_byte_leaves_past_a_deadline_that_passed_while_the_request_was_written_down() -> None:
     scene = Scene()
     scene.send("a", not_after=_iso(3))

@@ -152,12 +152,13 @@ class Ledger:
             item = records.get(call.call_id, {})
             record = record_of(item) if item else None
             may_leave.append(record is None or record.message_id != call.message_id)
-            if record and may_leave[index] and not record.status.is_delivered:
+            is_marked = record and (record.status.is_delivered or call.message_id in record.acknowledged)
+            if record and may_leave[index] and not is_marked:
                 acknowledged = acknowledged_attribute([*record.acknowledged, call.message_id])
                 expected = {"message_id": record.message_id, "acknowledged": item["acknowledged"]}
                 marks[index] = Change(call.call_id, expected, {"acknowledged": acknowledged})
-        for index, is_marked in zip(marks, self._table.update(list(marks.values())), strict=True):
-            may_leave[index] = is_marked
+        for index, is_done in zip(marks, self._table.update(list(marks.values())), strict=True):
+            may_leave[index] = is_done
         return may_leave
 
     def store(self, sealed: SealedRequest, lease: Lease) -> None:

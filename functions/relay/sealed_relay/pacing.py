@@ -40,10 +40,10 @@ class Pace:
     def take(self, count: int, now_ms: int) -> "Pace":
         """Count turns as taken now."""
         kept = self._since(now_ms)
-        tick = max(now_ms // _TICK_MS, self.first_tick + len(self.turns) - 1)  # a clock that lags must not rewrite it
+        tick = now_ms // _TICK_MS
         first_tick = self.first_tick + len(self.turns) - len(kept) if kept else tick
         turns = [*kept, *[0] * (tick - first_tick + 1 - len(kept))]
-        turns[-1] += count
+        turns[-1] += count  # of a clock that lags, too: it counts them later than it means to, never earlier
         return replace(self, first_tick=first_tick, turns=tuple(turns))
 
     def put_off(self, count: int, now_ms: int, per_minute: int, about_to_take: int = 0) -> tuple["Pace", list[int]]:

@@ -188,6 +188,17 @@ def test_a_parked_call_expires_at_its_deadline_without_being_sent() -> None:
     assert "late" in scene.failed_names()
 
 
+def test_a_call_expires_also_where_no_probe_ever_goes_out() -> None:
+    scene = Scene(Limits(most_calls=500, most_body_bytes=262_144, give_up_after=timedelta(hours=2)))
+    scene.table.put({"call_id": "#park/account", "reason": "MAINTENANCE"})
+    scene.send("a")
+
+    scene.run_for(2 * 3600 + 1500)
+
+    assert scene.statuses() == {"EXPIRED": 1}
+    assert scene.failed_names() == ["a"]
+
+
 def test_parked_for_a_day_and_then_released_every_message_is_delivered_and_none_came_near_the_redrive() -> None:
     scene = Scene(A_DAY_AND_A_BIT)
     scene.simulator.settings = msgspec.structs.replace(scene.simulator.settings, balance_calls=0)

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from local.simulator.faults import CodeAnswer, DroppedConnection, Fault, ForeignPage, PlannedFault
-from sealed_relay.observing import CallsHeld, Parked, Reopened
+from sealed_relay.observing import CallsHeld, Parked, Reopened, WorkFailed
 from sealed_relay.world import Limits
 from tests.relay.scene import Scene
 
@@ -33,6 +33,19 @@ def test_an_empty_account_parks_every_flow_and_lets_out_single_probes_at_growing
     assert gaps[0] >= 15
     assert min(gaps[1:]) >= 45
     assert min(gaps[5:]) >= 300
+
+
+def test_a_request_whose_account_is_parked_while_it_waits_its_turn_stays_unsent() -> None:
+    scene = Scene()
+    scene.plan(EMPTY, requests=None)
+    scene.send("a", flow_id="FLOWAAAA")
+    scene.send("b", flow_id="FLOWBBBB")
+
+    scene.invoke()
+
+    assert len(scene.gateway.bodies) == 1
+    assert scene.statuses() == {"WAITING": 2}
+    assert not [each for each in scene.observed if isinstance(each, WorkFailed)]
 
 
 def test_a_message_that_comes_while_its_account_is_parked_is_on_record_as_waiting_and_why() -> None:

@@ -91,6 +91,12 @@ def test_an_empty_batch_has_nothing_open() -> None:
     assert Inbox([]).open_message_ids == []
 
 
+def test_a_message_that_met_a_fault_stays_out_of_sight_the_longer_the_more_often_it_was_received() -> None:
+    messages = [make_message(body("a"), "m1", receive_count=2), make_message(body("b"), "m2", receive_count=100)]
+
+    assert Inbox(messages).delays_seconds(otherwise=70.0) == {"handle of m1": 70.0, "handle of m2": 200.0}
+
+
 def test_a_message_beyond_what_one_invocation_takes_on_goes_back_unread() -> None:
     messages = [make_message(body("a", "b"), "m1"), make_message(body("c"), "m2"), make_message("unreadable", "m3")]
     inbox = Inbox(messages, most_calls=2)

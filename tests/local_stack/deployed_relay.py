@@ -23,7 +23,9 @@ OF_EVERY_RECORD = frozenset(
     | {"created_at", "updated_at", "expires_at"}
 )
 OF_THE_OUTCOME = frozenset({"code", "reason", "phonon_uuid"})
-OF_THE_RELAY_ALONE = frozenset({"is_open", "content_hash", "refusals", "lease_expires_at_ms"})
+OF_THE_RELAY_ALONE = frozenset(
+    {"is_open", "content_hash", "refusals", "lease_expires_at_ms", "acknowledged", "unresolved_at_ms"}
+)
 """What a record holds beside the contract's attributes, for the claims."""
 
 
@@ -124,6 +126,11 @@ class DeployedRelay:
             "ApproximateNumberOfMessagesNotVisible": "0",
             "ApproximateNumberOfMessagesDelayed": "0",
         }
+
+    def reopen_account(self) -> None:
+        """What an operator does who knows that the account is open again."""
+        key = {"call_id": {"S": "#park/account"}}
+        self._clients.dynamodb.delete_item(TableName=self._outputs["OutcomesTableName"], Key=key)
 
     def put_secret(self, flow_id: str, secret: str) -> None:
         """Make a flow's secret as the contract tells a person to."""

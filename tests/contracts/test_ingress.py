@@ -145,3 +145,11 @@ def test_a_delay_that_is_over_already_is_none(bench: Bench) -> None:
 def test_nothing_to_hand_back_is_no_trouble(bench: Bench) -> None:
     bench.hand_back({})
     assert bench.receive() == {}
+
+
+def test_a_message_received_again_has_another_receipt_handle(bench: Bench) -> None:
+    bench.send("a")
+    [first] = bench.receive().values()
+    bench.hand_back({first: 0.0})
+    [second] = receive_all(bench, 1).values()
+    assert second != first

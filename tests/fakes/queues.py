@@ -8,6 +8,9 @@ from datetime import UTC, datetime
 from sealed_relay.message import Message
 from sealed_relay.ports import Failure
 
+LONGEST_VISIBILITY_SECONDS = 43_200 - 900
+"""SQS allows 12 hours from the receipt, of which no invocation can have used more than 15 minutes."""
+
 
 @dataclass
 class _Queued:
@@ -17,52 +20,93 @@ class _Queued:
     visible_at: float
     receive_count: int = 0
 
+    @property
+    def receipt_handle(self) -> str:
+        """As SQS's, another one for every receive."""
+        return f"{self.message_id}#{self.receive_count}"
+
+    def as_received(self) -> Message:
+        sent_at = datetime.fromtimestamp(self.sent_at, UTC)
+        return Message(self.message_id, self.receipt_handle, self.body, sent_at, self.receive_count)
+
 
 class InMemoryIngress:
-    """An SQS queue with its event source: keeps the promises of `ports.Ingress`. `clock` tells seconds since 1970."""
+    """An SQS queue with its event source: keeps the promises of `ports.Ingress`. `clock` tells seconds since 1970.
 
-    def __init__(self, clock: Callable[[], float], visibility_timeout_seconds: float = 420.0) -> None:
+    `redriven` holds the ids of messages that were received `most_receives` times and were to be received once more.
+    """
+
+    def __init__(
+        self, clock: Callable[[], float], visibility_timeout_seconds: float = 420.0, most_receives: int = 1000
+    ) -> None:
         self._clock = clock
         self._visibility_timeout_seconds = visibility_timeout_seconds
+        self._most_receives = most_receives
         self._ids = itertools.count(1)
         self._queued: dict[str, _Queued] = {}
+        self._deleted: dict[str, _Queued] = {}
+        self.redriven: list[str] = []
 
     def send(self, body: str) -> str:
         """Put a message on the queue; its id."""
         message_id = f"message-{next(self._ids)}"
-        self._queued[message_id] = _Queued(message_id, body, self._clock(), self._clock())
+        sent_at = int(self._clock() * 1000) / 1000  # SQS tells it in milliseconds
+        self._queued[message_id] = _Queued(message_id, body, sent_at, sent_at)
         return message_id
 
     def receive(self, most: int) -> list[Message]:
         """Up to so many visible messages, out of sight from now on."""
-        visible = [queued for queued in self._queued.values() if queued.visible_at <= self._clock()][:most]
-        for queued in visible:
+        return self.receive_these(self.visible_ids[:most])
+
+    def receive_these(self, message_ids: Sequence[str]) -> list[Message]:
+        """These messages, out of sight from now on, also where somebody else holds them: SQS may deliver one twice."""
+        received = []
+        for message_id in message_ids:
+            queued = self._queued[message_id]
+            if queued.receive_count == self._most_receives:
+                self.redriven.append(message_id)
+                del self._queued[message_id]
+                continue
             queued.receive_count += 1
             queued.visible_at = self._clock() + self._visibility_timeout_seconds
-        return [
-            Message(
-                message_id=queued.message_id,
-                receipt_handle=queued.message_id,
-                body=queued.body,
-                sent_at=datetime.fromtimestamp(queued.sent_at, UTC),
-                receive_count=queued.receive_count,
-            )
-            for queued in visible
-        ]
+            received.append(queued.as_received())
+        return received
 
     def delete(self, message_id: str) -> None:
         """Take a message off the queue, as its event source does with those that are not handed back."""
-        del self._queued[message_id]
+        self._deleted[message_id] = self._queued.pop(message_id)
+
+    def bring_back(self, message_id: str) -> None:
+        """Make a deleted message visible again, as SQS may when one of its servers missed the deletion."""
+        queued = self._deleted.pop(message_id)
+        queued.visible_at = self._clock()
+        self._queued[message_id] = queued
 
     def hand_back(self, delays_seconds: Mapping[str, float]) -> None:
         for receipt_handle, seconds in delays_seconds.items():
-            if receipt_handle in self._queued:
-                self._queued[receipt_handle].visible_at = self._clock() + seconds
+            queued = self._queued.get(receipt_handle.partition("#")[0])
+            if queued is not None and queued.receipt_handle == receipt_handle:
+                queued.visible_at = self._clock() + min(seconds, LONGEST_VISIBILITY_SECONDS)
 
     @property
     def next_visible_at(self) -> float | None:
         """When the next message can be received, in seconds since 1970; None on an empty queue."""
         return min((queued.visible_at for queued in self._queued.values()), default=None)
+
+    @property
+    def visible_ids(self) -> list[str]:
+        """What can be received now."""
+        now = self._clock()
+        return [queued.message_id for queued in self._queued.values() if queued.visible_at <= now]
+
+    @property
+    def deleted_ids(self) -> list[str]:
+        """What was taken off the queue."""
+        return list(self._deleted)
+
+    def holds(self, message_id: str) -> bool:
+        """Whether a message is on the queue, visible or not."""
+        return message_id in self._queued
 
     def receive_count(self, message_id: str) -> int:
         """How often a message that is still there was received."""

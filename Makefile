@@ -7,6 +7,9 @@ SEED ?=
 EVENT ?= events/single-call.json
 DRY_RUN ?= yes
 GATEWAY_BASE_URL ?=
+CALLS ?= 1000000
+SEED ?=
+MUTANT ?=
 
 DEV := .venvs/dev/bin
 SAM := .venvs/sam/bin/sam
@@ -26,7 +29,7 @@ FUNCTIONS := functions/relay:functions/replay
 PROJECT_PYTHON := PYTHONPATH=$(FUNCTIONS):. $(DEV)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run chaos up invoke replay dashboard down test check format build lock
+.PHONY: help run chaos up invoke replay dashboard down test campaign check format build lock
 .DELETE_ON_ERROR:
 
 help: ## List the commands
@@ -57,6 +60,9 @@ down: $(ENVIRONMENTS) ## Stop everything that `make up` started
 
 test: $(ENVIRONMENTS) .venvs/dashboard/.installed ## Run the tests
 	$(DEV)/pytest
+
+campaign: .venvs/dev/.installed ## Send calls through injected faults, in virtual time [CALLS=1000000] [SEED=] [MUTANT=all]
+	@$(PROJECT_PYTHON) -m tests.campaign --calls "$(CALLS)" $(if $(SEED),--seed "$(SEED)") $(if $(MUTANT),--mutant "$(MUTANT)")
 
 check: $(ENVIRONMENTS) .local/locks.checked .local/template.checked ## Check format, lint, import rules, types, template and locks
 	$(DEV)/ruff format --check .

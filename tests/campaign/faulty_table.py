@@ -1,0 +1,97 @@
+"""The table as the network makes it: any single write may fail, before or after it was done, or land late."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from sealed_relay.ports import KEY, Change, Item
+from tests.campaign.injected import InjectedError
+from tests.campaign.luck import Trouble
+from tests.campaign.surroundings import Surroundings
+
+if TYPE_CHECKING:
+    from tests.campaign.invocation import Invocation
+
+W = TypeVar("W")
+_LATEST_SECONDS = 20.0
+
+
+class FaultyTable:
+    """Each single write or read of a batch is a step, in any order, and a batch may be done in part."""
+
+    def __init__(self, surroundings: Surroundings, invocation: "Invocation") -> None:
+        self._around = surroundings
+        self._table = surroundings.table
+        self._invocation = invocation
+
+    def insert(self, items: Sequence[Item]) -> list[bool]:
+        return self._write_each(self._table.insert, items, [str(item[KEY]) for item in items])
+
+    def update(self, changes: Sequence[Change]) -> list[bool]:
+        return self._write_each(self._table.update, changes, [change.key for change in changes])
+
+    def put(self, item: Item) -> None:
+        self._write_each(self._put, [item], [str(item[KEY])])
+
+    def read(self, keys: Sequence[str]) -> dict[str, Item]:
+        found: dict[str, Item] = {}
+        for key in self._around.luck.shuffled(keys):
+            self._invocation.step(key)
+            if self._around.luck.strikes(Trouble.READ_FAILED):
+                raise InjectedError("read failed")
+            found |= self._table.read([key])
+        return found
+
+    def _write_each(
+        self, write: Callable[[Sequence[W]], list[bool]], writes: Sequence[W], keys: Sequence[str]
+    ) -> list[bool]:
+        done = [False] * len(writes)
+        luck = self._around.luck
+        error: InjectedError | None = None
+        for index in luck.shuffled(range(len(writes))):
+            apply = partial(self._apply, write, writes[index], keys[index])
+            self._invocation.step(keys[index])
+            if luck.strikes(Trouble.WRITE_FAILED):
+                self._around.tell("{} write of {} fails", self._invocation.name, keys[index])
+                error = InjectedError("write failed")
+                if luck.has(0.5):
+                    break
+                continue  # as with unprocessed items: those behind it are done all the same
+            if luck.strikes(Trouble.WRITE_LATE):
+                self._around.schedule.after(luck.random.uniform(0.0, _LATEST_SECONDS), apply)
+                raise InjectedError("write is late")
+            done[index] = apply()
+            if luck.strikes(Trouble.WRITE_ANSWER_LOST):
+                raise InjectedError("write was done, and its answer lost")
+            if luck.strikes(Trouble.WRITE_REPEATED):
+                self._invocation.pass_time(luck.random.choice((0.0, 0.1, _LATEST_SECONDS)) * luck.random.random())
+                done[index] = apply()  # whatever it was conditional on, it has changed that itself
+        if error:
+            raise error
+        return done
+
+    def _apply(self, write: Callable[[Sequence[W]], list[bool]], one: W, key: str) -> bool:
+        items = self._table.items
+        before = items.get(key)
+        [is_done] = write([one])
+        if is_done:
+            self._around.witness.wrote(self._invocation, key, before, items[key], items)
+        self._around.tell("{} writes {} {}: {}", self._invocation.name, key, _Shown(items.get(key)), is_done)
+        return is_done
+
+    def _put(self, items: Sequence[Item]) -> list[bool]:
+        for item in items:
+            self._table.put(item)
+        return [True] * len(items)
+
+
+class _Shown:
+    """An item's few attributes that a trace is read for; put into words only if there is a trace."""
+
+    def __init__(self, item: Item | None) -> None:
+        self._item = item or {}
+
+    def __str__(self) -> str:
+        names = ("status", "reason", "message_id", "request_id", "may_have_been_sent", "lease_expires_at_ms")
+        texts = [f"{name}={str(self._item[name])[:24]}" for name in names if name in self._item]
+        return " ".join([*texts, "answered"] if "answer" in self._item else texts)

@@ -1,0 +1,96 @@
+"""What outlives every invocation: the clock, the table, the queues, the secrets and the API."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from random import Random
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from local.simulator.audit import Audit
+from local.simulator.flows import Flow as SimulatedFlow
+from local.simulator.opening import KeyWrap
+from local.simulator.state import SimulatorState
+from tests.campaign.keys import key_pair
+from tests.campaign.luck import Luck
+from tests.campaign.profile import Profile
+from tests.campaign.schedule import Schedule
+from tests.campaign.witness import Witness
+from tests.fakes.flows import InMemoryFlows, make_flow, security_id_of
+from tests.fakes.gateway import SimulatedGateway
+from tests.fakes.queues import InMemoryFailures, InMemoryIngress
+from tests.fakes.table import InMemoryTable
+
+if TYPE_CHECKING:
+    from local.simulator.faults import Fault
+    from local.simulator.reply import CallDetail
+
+START = datetime(2026, 11, 23, 4, 30, tzinfo=UTC).timestamp()
+FLOW_IDS = ("FLOWAAAA", "FLOWBBBB", "FLOWCCCC")
+
+
+class RememberingAudit(Audit):
+    """The simulator's audit, which also hands on what it is told: `taken` are the phonon-uuids of the last request."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.taken: dict[str, str] = {}
+
+    def record_accepted(self, flow_id: str, request_id: str, details: "Sequence[CallDetail]") -> None:
+        super().record_accepted(flow_id, request_id, details)
+        self.taken = {detail.client_identifier: detail.phonon_uuid for detail in details}
+
+
+class Surroundings:
+    """One run's world. `tell` takes a line for the trace: a template and what stands in it."""
+
+    def __init__(self, profile: Profile, random: Random, write_line: Callable[[str], None] | None) -> None:
+        self.profile = profile
+        self._write_line = write_line
+        self.schedule = Schedule(START)
+        self.luck = Luck(random, profile.rates)
+        self.witness = Witness(self.schedule, self.tell)
+        self.table = InMemoryTable()
+        self.ingress = InMemoryIngress(self.schedule)
+        self.failures = InMemoryFailures()
+        self.flows = InMemoryFlows()
+        self.audit = RememberingAudit()
+        self.simulator = SimulatorState(
+            lambda: datetime.fromtimestamp(self.schedule.now, UTC), random, audit=self.audit
+        )
+        self.simulator.settings = msgspec.structs.replace(
+            self.simulator.settings,
+            refusal_leaves_checksum=profile.refusal_leaves_checksum,
+            checksum_over_body=profile.checksum_over_body,
+            checksum_over_payload=profile.checksum_over_payload,
+        )
+        self.witness.evidence.requests_per_minute = profile.requests_per_minute
+        self.outage: Fault | None = None
+        self.codes: Counter[int] = Counter()
+        self.key_names = {flow_id: flow_id for flow_id in FLOW_IDS}
+        self.gateway = SimulatedGateway(self.simulator)
+        for flow_id in FLOW_IDS:
+            self.register(flow_id, security_id_of(flow_id), key_name=flow_id)
+            self.keep_secret(flow_id, security_id_of(flow_id), key_name=flow_id)
+            self.flows.flows[flow_id] = self.flows.refreshed[flow_id]
+
+    def register(self, flow_id: str, security_id: str, key_name: str) -> None:
+        """Let the API know a flow so, and no more as it was."""
+        _, private_key = key_pair(key_name)
+        self.simulator.flows[flow_id] = SimulatedFlow(
+            flow_id, security_id, private_key, KeyWrap.RSA1_5, ("1.0",), "outbound"
+        )
+
+    def keep_secret(self, flow_id: str, security_id: str, key_name: str) -> None:
+        """Put a flow's secret in the store; who has the former one cached goes on with that for a while."""
+        public_key, _ = key_pair(key_name)
+        self.flows.refreshed[flow_id] = replace(
+            make_flow(flow_id, security_id=security_id), public_key=public_key, version=f"{security_id} {key_name}"
+        )
+
+    def tell(self, template: str, *values: object) -> None:
+        """Write a line of the trace, if there is one."""
+        if self._write_line:
+            self._write_line(f"{self.schedule.now - START:12.3f} {template.format(*values)}")

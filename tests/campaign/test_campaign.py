@@ -1,0 +1,66 @@
+"""A campaign of a few seconds; `make campaign` is the one of a million calls."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.campaign.luck import Trouble
+from tests.campaign.mutants import MUTANTS
+from tests.campaign.report import Tally
+from tests.campaign.run import run
+
+SEEDS = range(1, 41)
+QUICKLY_CAUGHT = (
+    "busy-claimed",
+    "fresh-bytes-on-a-resend",
+    "answer-not-recorded",
+    "sent-before-stored",
+    "settled-before-published",
+    "deadline-not-checked",
+    "waiting-acknowledged",
+)
+
+
+@pytest.fixture(scope="module")
+def tally() -> Tally:
+    tally = Tally()
+    for seed in SEEDS:
+        tally.add(run(seed))
+    return tally
+
+
+def test_no_run_breaks_the_guarantee(tally: Tally) -> None:
+    assert {result.seed: result.violations for result in tally.failed} == {}
+
+
+def test_every_kind_of_trouble_comes_up(tally: Tally) -> None:
+    assert set(tally.troubles) == set(Trouble)
+
+
+def test_calls_come_to_every_final_status(tally: Tally) -> None:
+    assert set(tally.statuses) == {"ACCEPTED", "PRESUMED_ACCEPTED", "REJECTED", "EXPIRED", "UNRESOLVED"}
+
+
+@pytest.mark.parametrize("name", QUICKLY_CAUGHT)
+def test_a_broken_product_is_caught(name: str) -> None:
+    with MUTANTS[name].applied():
+        assert any(run(seed).violations for seed in SEEDS)
+
+
+def test_a_seed_replays_exactly_in_any_process() -> None:
+    first, second = (_trace(seed=9, hash_seed=hash_seed) for hash_seed in ("1", "2"))
+    assert first == second
+    assert "keeps" in first
+
+
+def _trace(seed: int, hash_seed: str) -> str:
+    return subprocess.run(  # noqa: S603 - our own module
+        [sys.executable, "-m", "tests.campaign", "--seed", str(seed)],
+        env={**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": "functions/relay:."},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    ).stdout

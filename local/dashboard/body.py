@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from local.dashboard.log_query import LogQuery, parse_query
 from local.dashboard.store import MetricId
 
 
@@ -71,7 +72,16 @@ class MetricWidget:
     thresholds: tuple[Threshold, ...]
 
 
-Widget = TextWidget | AlarmWidget | MetricWidget
+@dataclass(frozen=True, slots=True)
+class LogWidget:
+    """A table of what a query finds in the log."""
+
+    box: Box
+    title: str
+    query: LogQuery
+
+
+Widget = TextWidget | AlarmWidget | MetricWidget | LogWidget
 
 
 def parse_body(body: str) -> list[Widget]:
@@ -88,6 +98,8 @@ def _widget(widget: Mapping[str, Any]) -> Widget:
         case "alarm":
             names = tuple(arn.split(":alarm:")[1] for arn in properties["alarms"])
             return AlarmWidget(box, properties["title"], names)
+        case "log":
+            return LogWidget(box, properties["title"], parse_query(properties["query"]))
         case "metric":
             return MetricWidget(
                 box,

@@ -7,7 +7,8 @@ from typing import Any
 from markdown_it import MarkdownIt
 
 from local.dashboard.alarms import Alarm, State, state_of
-from local.dashboard.body import AlarmWidget, MetricWidget, Series, TextWidget, Widget
+from local.dashboard.body import AlarmWidget, LogWidget, MetricWidget, Series, TextWidget, Widget
+from local.dashboard.log_query import LogLine, rows
 from local.dashboard.store import MetricId, Store
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False})
@@ -26,17 +27,19 @@ def draw(
     store: Store,
     is_had: Callable[[MetricId], bool],
     *,
+    lines: Sequence[LogLine] = (),
     now: float,
     minutes: int,
 ) -> Drawn:
     """Draw every widget over the last minutes before `now`, in seconds since 1970.
 
-    `is_had` tells whether a metric can be had here at all; a series that cannot is drawn as just that.
+    `is_had` tells whether a metric can be had here at all; a series that cannot is drawn as just that. `lines` are what
+    log widgets look through.
     """
     return {
         "start_ms": (now - minutes * 60) * 1000,
         "end_ms": now * 1000,
-        "widgets": [_Painter(alarms, store, is_had, now, minutes).paint(widget) for widget in widgets],
+        "widgets": [_Painter(alarms, store, is_had, lines, now, minutes).paint(widget) for widget in widgets],
     }
 
 
@@ -46,12 +49,14 @@ class _Painter:
         alarms: Mapping[str, Alarm],
         store: Store,
         is_had: Callable[[MetricId], bool],
+        lines: Sequence[LogLine],
         now: float,
         minutes: int,
     ) -> None:
         self._alarms = alarms
         self._store = store
         self._is_had = is_had
+        self._lines = lines
         self._now = now
         self._minutes = minutes
 
@@ -64,6 +69,11 @@ class _Painter:
             case AlarmWidget():
                 tiles = [self._tile(name) for name in widget.alarm_names]
                 return place | {"type": "alarm", "title": widget.title, "alarms": tiles}
+            case LogWidget():
+                names = [widget.query.by, *(column.name for column in widget.query.columns)]
+                shown = [line for line in self._lines if line[0] >= self._now - self._minutes * 60]
+                found = rows(widget.query, shown)
+                return place | {"type": "log", "title": widget.title, "columns": names, "rows": found}
             case MetricWidget():
                 taken = {line.color for line in widget.series}
                 free = cycle([color for color in _PALETTE if color not in taken])

@@ -59,4 +59,5 @@ async def _picture(request: web.Request) -> web.Response:
 
 def _take_and_draw(sources: Sources, minutes: int) -> Drawn:
     sources.collect()
-    return draw(sources.widgets(), sources.alarms(), sources.store, is_had, now=time.time(), minutes=minutes)
+    widgets, alarms = sources.widgets(), sources.alarms()
+    return draw(widgets, alarms, sources.store, is_had, lines=sources.lines, now=time.time(), minutes=minutes)

@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from local.dashboard.body import AlarmWidget, Box, MetricWidget, TextWidget, parse_body
+from local.dashboard.body import AlarmWidget, Box, LogWidget, MetricWidget, TextWidget, parse_body
+from local.dashboard.log_query import Column, LogQuery
 from local.dashboard.store import MetricId
 
 
@@ -22,6 +23,12 @@ def test_a_text_and_the_names_of_alarms_are_read_with_their_place() -> None:
     assert parse_body(widget("text", markdown="# Title")) == [TextWidget(box, "# Title")]
     arns = ["arn:aws:cloudwatch:ap-south-1:123456789012:alarm:stack-account"]
     assert parse_body(widget("alarm", title="Alarms", alarms=arns)) == [AlarmWidget(box, "Alarms", ("stack-account",))]
+
+
+def test_a_table_of_log_lines_is_read_with_its_query() -> None:
+    text = "SOURCE '/log' | filter ispresent(parked) | stats latest(reason) as why by parked | sort why desc"
+    query = LogQuery("parked", (Column("latest", "reason", "why"),), "parked", "why")
+    assert parse_body(widget("log", title="Parked", query=text)) == [LogWidget(Box(1, 2, 3, 4), "Parked", query)]
 
 
 def test_shorthands_stand_for_what_the_line_above_says() -> None:

@@ -1,9 +1,11 @@
 """What the page is given to draw."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from local.dashboard.alarms import Alarm
-from local.dashboard.body import AlarmWidget, Box, MetricWidget, Series, TextWidget, Threshold, Widget
+from local.dashboard.body import AlarmWidget, Box, LogWidget, MetricWidget, Series, TextWidget, Threshold, Widget
+from local.dashboard.log_query import Column, LogLine, LogQuery
 from local.dashboard.picture import draw
 from local.dashboard.store import MetricId, Store
 
@@ -13,11 +15,11 @@ ABSENT = MetricId("AWS/Lambda", "Errors", frozenset({("FunctionName", "relay")})
 NOW = 6_030.0
 
 
-def drawn(widget: Widget, *alarms: Alarm) -> dict[str, Any]:
+def drawn(widget: Widget, *alarms: Alarm, lines: Sequence[LogLine] = ()) -> dict[str, Any]:
     store = Store()
     store.add(SENT, [(5_880, 1), (5_881, 2), (6_020, 4)])
     by_name = {alarm.name: alarm for alarm in alarms}
-    picture = draw([widget], by_name, store, lambda metric: metric != ABSENT, now=NOW, minutes=4)
+    picture = draw([widget], by_name, store, lambda metric: metric != ABSENT, lines=lines, now=NOW, minutes=4)
     [only] = picture["widgets"]
     assert (only["x"], only["y"], only["width"], only["height"]) == (8, 2, 8, 6)
     return dict(only)
@@ -73,6 +75,14 @@ def test_an_alarm_has_its_state_or_the_reason_why_it_has_none() -> None:
         ("elsewhere", "not on the local AWS"),
     ]
     assert widget["alarms"][0]["description"] == "It is bad."
+
+
+def test_a_table_is_of_the_lines_in_the_time_shown() -> None:
+    query = LogQuery("parked", (Column("latest", "reason", "why"),), "parked", "why")
+    lines = [(5_780.0, {"parked": "FLOWAAAA", "reason": "old"}), (6_000.0, {"parked": "account", "reason": "NOT_SENT"})]
+    widget = drawn(LogWidget(BOX, "Parked", query), lines=lines)
+    assert (widget["type"], widget["title"], widget["columns"]) == ("log", "Parked", ["parked", "why"])
+    assert widget["rows"] == [["account", "NOT_SENT"]]
 
 
 def test_text_is_markdown_and_brings_no_html_of_its_own() -> None:

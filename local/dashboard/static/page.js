@@ -52,6 +52,20 @@ function fillNumbers(box, widget) {
   box.replaceChildren(element("h3", "", widget.title), numbers);
 }
 
+function fillTable(box, widget) {
+  const table = element("table");
+  const row = (kind, cells) => {
+    const made = element("tr");
+    made.append(...cells.map((cell) => element(kind, "", String(cell))));
+    return made;
+  };
+  table.append(row("th", widget.columns), ...widget.rows.map((cells) => row("td", cells)));
+  const found = widget.rows.length ? table : element("div", "empty", "Nothing in the time shown");
+  const frame = element("div", "table");
+  frame.append(found);
+  box.replaceChildren(element("h3", "", widget.title), frame);
+}
+
 const hasData = (series) => series.points?.some(([, value]) => value !== null) ?? false;
 
 function legend(widget) {
@@ -118,7 +132,7 @@ async function fillGraph(box, widget, picture) {
   if (!widget.series.some(hasData)) box.graph.append(element("div", "empty", emptiness(widget)));
 }
 
-const FILL = { text: fillText, alarm: fillAlarms, singleValue: fillNumbers, timeSeries: fillGraph };
+const FILL = { text: fillText, alarm: fillAlarms, singleValue: fillNumbers, log: fillTable, timeSeries: fillGraph };
 
 async function refresh() {
   try {

@@ -1,0 +1,51 @@
+"""Tables of log lines, as Logs Insights would make them."""
+
+import json
+
+import pytest
+
+from local.dashboard.log_query import LogLine, fields_in, parse_query, rows
+
+QUERY = (
+    "SOURCE '/log' | filter ispresent(parked) | stats latest(reason) as why, sum(calls) as calls,"
+    " max(@timestamp) as seen by parked | sort seen desc"
+)
+LINES: list[LogLine] = [
+    (10.0, {"parked": "account", "reason": "NO_ANSWER", "calls": 2}),
+    (90.0, {"parked": "FLOWAAAA", "reason": "INVALID_GATEWAY_ID", "calls": 3}),
+    (70.0, {"parked": "account", "reason": "INSUFFICIENT_BALANCE", "calls": 5}),
+    (60.0, {"parked": "account", "reason": "NOT_SENT"}),
+    (99.0, {"reason": "SUCCESS", "calls": 7}),
+]
+
+
+def test_there_is_a_row_for_each_value_with_what_its_lines_say_and_the_latest_first() -> None:
+    assert rows(parse_query(QUERY), LINES) == [
+        ["FLOWAAAA", "INVALID_GATEWAY_ID", 3, "1970-01-01 00:01:30"],
+        ["account", "INSUFFICIENT_BALANCE", 7, "1970-01-01 00:01:10"],
+    ]
+
+
+def test_what_no_line_has_is_empty() -> None:
+    query = parse_query(QUERY.replace("reason", "since"))
+    assert [row[1] for row in rows(query, LINES)] == ["", ""]
+
+
+@pytest.mark.parametrize(
+    "text", [QUERY.replace("ispresent(parked)", "calls > 1"), QUERY.replace("latest", "pct"), "fields @message"]
+)
+def test_a_query_that_the_page_cannot_answer_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="the query"):
+        parse_query(text)
+
+
+def test_the_fields_of_a_line_are_those_of_its_json() -> None:
+    assert fields_in(json.dumps({"message": "parked", "parked": "account"})) == {
+        "message": "parked",
+        "parked": "account",
+    }
+
+
+@pytest.mark.parametrize("line", ["START RequestId: x", '{"_aws": {}}', "{half a line", ""])
+def test_any_other_line_has_none(line: str) -> None:
+    assert fields_in(line) is None

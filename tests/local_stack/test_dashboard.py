@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from local.dashboard.body import MetricWidget, Widget
+from local.dashboard.body import LogWidget, MetricWidget, Widget
 from local.dashboard.picture import Drawn, draw
 from local.dashboard.server import serving
 from local.dashboard.sources import Sources, is_had
@@ -101,7 +101,8 @@ def test_a_browser_draws_the_templates_own_widgets(stack: Stack, sources: Source
     assert re.findall(r'class="widget \w+" style="grid-area: ([^;]+);', document) == places
     metric_widgets = [widget for widget in widgets if isinstance(widget, MetricWidget)]
     headings = [unescape(heading) for heading in re.findall(r"<h3[^>]*>(.*?)</h3>", document)]
-    assert headings == ["Alarms", *(widget.title for widget in metric_widgets)]
+    titles = [widget.title for widget in widgets if isinstance(widget, LogWidget | MetricWidget)]
+    assert headings == ["Alarms", *titles]
     assert document.count("js-plotly-plot") == sum(widget.view == "timeSeries" for widget in metric_widgets)
     assert re.search(r"<b>[1-9][0-9]*</b>ACCEPTED", document)
     assert "Not to be had locally: errors (Errors), throttles (Throttles)" in document

@@ -115,6 +115,17 @@ def test_of_an_unreadable_message_only_the_body_goes_on(watched: Watched, what: 
     assert watched.leaks() == []
 
 
+def test_what_a_parked_call_is_held_for_is_told_without_what_is_in_it(watched: Watched) -> None:
+    watched.scene.table.put({"call_id": "#park/account", "reason": "MAINTENANCE"})
+    watched.scene.ingress.send(canaries.message_of(FLOW_ID, "held"))
+
+    watched.run()
+
+    assert "calls held" in watched.said()
+    assert "AccountParkedSeconds" in watched.said()
+    assert watched.leaks() == []
+
+
 @pytest.mark.parametrize("flow_id", canaries.UNUSABLE_SECRETS)
 def test_an_unusable_secret_is_not_shown(watched: Watched, flow_id: str) -> None:
     with pytest.raises(UnusableFlowError) as caught:

@@ -5,11 +5,12 @@ from itertools import product
 import pytest
 
 from sealed_relay.answer import Answered
-from sealed_relay.codes import CODES
+from sealed_relay.codes import CODES, Scope
 from sealed_relay.metrics import (
     FAILED_MESSAGES,
     WAITING_ON_ACCOUNT,
     WAITING_ON_FLOW,
+    WAITING_ON_RATE,
     Metric,
     answer_value,
     is_failed_request,
@@ -47,12 +48,19 @@ def test_every_reason_for_which_a_code_can_end_a_call_is_one_of_the_metrics_valu
         ("FAILURE", None),
         (Reason.NO_ANSWER, None),
         (Reason.OUT_OF_TIME, None),
+        (Reason.RATE_LIMITED, WAITING_ON_RATE),
     ],
 )
 def test_messages_that_wait_for_people_are_counted_by_what_people_must_see_to(
     reason: str, metric: Metric | None
 ) -> None:
     assert waiting_metric(reason) is metric
+
+
+@pytest.mark.parametrize("reason", [Reason.NO_ANSWER, "INVALID_SECURITY_ID", "an operator's own words"])
+def test_what_is_parked_counts_by_whose_park_it_is_whatever_the_reason(reason: str) -> None:
+    assert waiting_metric(reason, Scope.ACCOUNT) is WAITING_ON_ACCOUNT
+    assert waiting_metric(reason, Scope.FLOW) is WAITING_ON_FLOW
 
 
 @pytest.mark.parametrize(

@@ -12,15 +12,20 @@ from aws_lambda_powertools import Logger, Metrics
 
 from local.dashboard.emf import points_in
 from local.dashboard.store import MetricId
-from sealed_relay.codes import CODES
+from sealed_relay.codes import CODES, Scope
 from sealed_relay.metrics import FAILED_MESSAGES
 from sealed_relay.observing import (
     BatchReceived,
+    BudgetUsed,
+    CallsHeld,
     CallsSettled,
     CallsWaiting,
     DuplicatesFound,
     MessageFailed,
     Observation,
+    Parked,
+    ParksSeen,
+    Reopened,
     RequestSent,
 )
 from sealed_relay.outcome import Reason, Status
@@ -36,6 +41,11 @@ def sent(result: str, code: int | None) -> RequestSent:
     return RequestSent("request", "FLOWAAAA", 2, code == _UNDOCUMENTED, result, code, "", 9, ["call-1", "call-2"])
 
 
+def held(scope: Scope, reason: str = "MAINTENANCE") -> CallsHeld:
+    """Two calls of one message that went back untouched."""
+    return CallsHeld(reason, None, scope, "FLOWAAAA", 1, 2, 300.0, 1_795_408_200_000)
+
+
 def _everything() -> list[Observation]:
     answers = [sent(code.name, code.number) for code in CODES.values()]
     no_answers = [sent(reason, None) for reason in (Reason.NOT_SENT, Reason.NO_ANSWER, Reason.WRONG_ADDRESS)]
@@ -49,6 +59,12 @@ def _everything() -> list[Observation]:
         *(CallsSettled(status, 1) for status in Status if status.is_final),
         DuplicatesFound(1),
         CallsWaiting("message", "INSUFFICIENT_BALANCE", 1, 1.0),
+        *(held(scope) for scope in (Scope.ACCOUNT, Scope.FLOW)),
+        held(Scope.REQUEST, Reason.RATE_LIMITED),
+        ParksSeen(None, 60.0),
+        Parked("FLOWAAAA", "INVALID_GATEWAY_ID", 204, 1_795_408_200_000),
+        Reopened("FLOWAAAA", "INVALID_GATEWAY_ID", 60),
+        BudgetUsed(0.5),
     ]
 
 

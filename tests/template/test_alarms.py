@@ -6,9 +6,12 @@ from typing import Any
 import pytest
 
 from local.dashboard.store import MetricId
+from sealed_relay.backoff import retry_in_seconds
+from sealed_relay.codes import Scope
 from sealed_relay.metrics import NAMESPACE
+from sealed_relay.observing import ParksSeen, Reopened
 from tests.template.cloudformation import read_template
-from tests.template.emitting import STAGE, emitted, emitted_metrics, log_lines, sent
+from tests.template.emitting import STAGE, emitted, emitted_metrics, held, log_lines
 from tests.template.expansion import deployed_with
 
 RESOURCES = deployed_with(Stage=STAGE)["Resources"]
@@ -20,7 +23,7 @@ QUERIES = {
     for name, resource in RESOURCES.items()
     if resource["Type"] == "AWS::Logs::QueryDefinition"
 }
-# Without a try nothing says that it is over.
+# With nothing to send nothing says that it is over.
 KEEP_THEIR_STATE = ["AccountAlarm", "FlowAlarm"]
 
 
@@ -34,7 +37,7 @@ def test_alarms_watch_metrics_that_the_relay_emits_with_just_these_dimensions() 
         for alarm in ALARMS.values()
         if alarm.get("Namespace") == NAMESPACE
     }
-    assert len(watched) == 5
+    assert len(watched) == 6
     assert watched <= emitted_metrics()
 
 
@@ -59,9 +62,29 @@ def test_an_alarm_that_keeps_its_state_looks_at_one_period_only(name: str) -> No
 
 
 @pytest.mark.parametrize("name", KEEP_THEIR_STATE)
-def test_a_request_that_is_taken_says_zero_to_an_alarm_that_keeps_its_state(name: str) -> None:
+def test_whoever_finds_nothing_parked_says_zero_to_an_alarm_that_keeps_its_state(name: str) -> None:
     metric = MetricId(NAMESPACE, ALARMS[name]["MetricName"], dimensions(ALARMS[name]))
-    assert emitted(sent("SUCCESS", 200))[metric] == [0]
+    assert emitted(ParksSeen(None, None))[metric] == [0]
+    assert metric not in emitted(ParksSeen(7.0, 7.0))
+
+
+@pytest.mark.parametrize(("name", "flow_id"), [("AccountAlarm", ""), ("FlowAlarm", "FLOWAAAA")])
+def test_the_last_probe_says_zero_to_an_alarm_though_nothing_comes_after_it(name: str, flow_id: str) -> None:
+    metric = MetricId(NAMESPACE, ALARMS[name]["MetricName"], dimensions(ALARMS[name]))
+    assert emitted(Reopened(flow_id, "INVALID_GATEWAY_ID", 60))[metric] == [0]
+
+
+@pytest.mark.parametrize(("name", "scope"), [("AccountAlarm", Scope.ACCOUNT), ("FlowAlarm", Scope.FLOW)])
+def test_messages_that_go_back_untouched_keep_an_alarm_red_whatever_the_reason(name: str, scope: Scope) -> None:
+    alarm = ALARMS[name]
+    metric = MetricId(NAMESPACE, alarm["MetricName"], dimensions(alarm))
+    assert emitted(held(scope))[metric][0] >= alarm["Threshold"]
+
+
+@pytest.mark.parametrize("name", ["FlowAlarm", "DeliveryOverdueAlarm", "IpNotWhitelistedAlarm"])
+def test_an_alarm_does_not_end_between_two_receives_of_a_message_that_waits(name: str) -> None:
+    longest = retry_in_seconds(1000, lambda: 1.0, at_least_seconds=300.0)
+    assert ALARMS[name]["Period"] > longest
 
 
 @pytest.mark.parametrize("name", ALARMS)
@@ -133,10 +156,20 @@ def test_the_local_aws_goes_without_what_it_cannot_make_and_nothing_else() -> No
 def test_a_saved_query_asks_for_fields_that_log_lines_have(name: str) -> None:
     asked = set(re.findall(r"\b(?:fields|filter|stats|sort|by) (.+)", re.sub(r"(?m)^#.*", "", QUERIES[name])))
     texts = re.sub(r'"[^"]*"', "", ", ".join(asked))
-    words = set(re.findall(r"[a-z_]{3,}", texts)) - {"asc", "desc", "like", "count", "count_distinct", "sum", "max"}
+    words = set(re.findall(r"[a-z_]{3,}", texts)) - {
+        "asc",
+        "desc",
+        "like",
+        "count",
+        "sum",
+        "max",
+        "latest",
+        "ispresent",
+    }
     counted = set(re.findall(r" as (\w+)", QUERIES[name]))
     assert words - counted <= {key for line in log_lines() for key in line} | {"timestamp"}
-    assert set(re.findall(r'message = "(.+?)"', QUERIES[name])) <= {line["message"] for line in log_lines()}
+    messages = "".join(re.findall(r"message (?:=|in) (.+)", QUERIES[name]))
+    assert set(re.findall(r'"(.+?)"', messages)) <= {line["message"] for line in log_lines()}
 
 
 def test_the_story_of_a_call_is_found_by_its_whole_client_identifier() -> None:

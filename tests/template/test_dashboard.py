@@ -4,12 +4,22 @@ from itertools import combinations
 
 import pytest
 
-from local.dashboard.body import AlarmWidget, Box, MetricWidget
+from local.dashboard.body import AlarmWidget, Box, LogWidget, MetricWidget
+from local.dashboard.log_query import parse_query
 from local.dashboard.store import MetricId
 from sealed_relay.codes import CODES, Scope
-from sealed_relay.metrics import ANSWERS, CALLS, FAILED_MESSAGES, METRICS, NAMESPACE, SERVICE, Metric
+from sealed_relay.metrics import (
+    ANSWERS,
+    CALLS,
+    FAILED_MESSAGES,
+    METRICS,
+    NAMESPACE,
+    REPLAY_METRICS,
+    SERVICE,
+    Metric,
+)
 from tests.template.dashboards import metric_widget, widgets
-from tests.template.emitting import STAGE, emitted_metrics
+from tests.template.emitting import STAGE, emitted_metrics, log_lines
 from tests.template.expansion import deployed_with
 
 WIDGETS = widgets()
@@ -37,7 +47,9 @@ def test_the_relay_emits_what_the_metrics_module_says_and_nothing_else() -> None
 
 
 def test_the_dashboard_asks_for_metrics_that_the_relay_emits_with_just_these_dimensions() -> None:
-    assert {metric for metric in SHOWN if metric.namespace == NAMESPACE} <= emitted_metrics()
+    replayed = set().union(*map(ids, REPLAY_METRICS))
+    assert {metric for metric in SHOWN if metric.namespace == NAMESPACE} <= emitted_metrics() | replayed
+    assert replayed <= SHOWN
 
 
 def test_everything_that_is_emitted_is_on_the_dashboard_or_has_an_alarm() -> None:
@@ -100,6 +112,21 @@ def test_lines_are_drawn_where_the_limits_are() -> None:
     }.items():
         [line] = metric_widget(title, **{parameter: "77"}).thresholds
         assert line.value == 77
+
+
+def test_what_is_parked_is_shown_as_the_saved_query_finds_it() -> None:
+    [widget] = [widget for widget in WIDGETS if isinstance(widget, LogWidget)]
+    saved = RESOURCES["ParkedQuery"]["Properties"]["QueryString"]
+    lines = [line for line in saved.splitlines() if not line.startswith("#")]
+    assert widget.query == parse_query(" ".join(["SOURCE 'log' |", *lines]))
+
+
+def test_the_table_of_parks_is_made_of_the_lines_about_parks_and_no_others() -> None:
+    lines = [line for line in log_lines() if "parked" in line]
+    assert {line["message"] for line in lines} == {"parked", "calls held", "reopened"}
+    assert {line["parked"] for line in lines} == {"account", "FLOWAAAA"}
+    assert {line["since"] for line in lines if "since" in line} == {"2026-11-23T04:30:00+00:00"}
+    assert all(line["reason"] for line in lines)
 
 
 def test_widgets_stay_on_the_grid_and_off_each_other() -> None:

@@ -30,6 +30,14 @@ def test_a_refusal_parks_at_once_with_its_reason_and_since_when() -> None:
     assert (park.outcome.status, park.outcome.code) == (Status.WAITING, 212)
 
 
+def test_a_park_tells_how_long_it_has_lasted() -> None:
+    park = after(Park(), EMPTY)
+
+    assert park.parked_seconds(NOW_MS + 90_000) == 90
+    assert Park(failures_in_a_row=4).parked_seconds(NOW_MS) is None
+    assert park_of({"reason": "MAINTENANCE"}).parked_seconds(NOW_MS) == 0
+
+
 def test_a_row_of_failures_parks_and_one_less_does_not() -> None:
     almost = after(Park(), *[SILENCE] * (FAILURES_THAT_PARK - 1))
 

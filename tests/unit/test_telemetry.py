@@ -1,12 +1,7 @@
 """Log lines and metrics as they stand on standard output."""
 
-import io
 import json
-from collections.abc import Callable, Iterator
-from typing import Any
 
-import pytest
-from aws_lambda_powertools import Logger, Metrics
 from botocore.exceptions import ClientError
 
 from sealed_relay.observing import (
@@ -14,12 +9,12 @@ from sealed_relay.observing import (
     CallsWaiting,
     DuplicatesFound,
     MessageFailed,
-    Observation,
     RequestSent,
     WorkFailed,
 )
 from sealed_relay.outcome import Reason, Status
-from sealed_relay.telemetry import Telemetry, describe
+from sealed_relay.telemetry import describe
+from tests.unit.telling import SERVICE, Observe, metrics_in
 
 CANARY = "919812345678"
 SENT = RequestSent(
@@ -30,49 +25,6 @@ RESENT = RequestSent(
 )
 INVALID = MessageFailed("message-1", Reason.INVALID_MESSAGE, None, 0, "")
 REJECTED = MessageFailed("message-2", "INVALID_CONTACT_NUMBER", 205, 1, "request-1")
-
-Lines = list[dict[str, Any]]
-Observe = Callable[..., tuple[Lines, Lines]]
-
-
-@pytest.fixture
-def observe(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
-) -> Iterator[Observe]:
-    """Observe, flush, and give the log lines and the metrics' lines."""
-    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "SealedRelay")
-    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "relay")
-    log = io.StringIO()
-    # Loggers of one service are one and the same for good; this one writes where this test reads.
-    logger = Logger(request.node.name, level="DEBUG", stream=log)
-    metrics = Metrics()
-    telemetry = Telemetry(logger, metrics)
-
-    def run(*observations: Observation) -> tuple[Lines, Lines]:
-        for observation in observations:
-            telemetry.observe(observation)
-        telemetry.flush()
-        lines = [json.loads(line) for line in log.getvalue().splitlines()]
-        log.truncate(log.seek(0))
-        return lines, [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-
-    yield run
-    metrics.clear_metrics()
-
-
-def metrics_in(lines: Lines) -> list[tuple[str, str, tuple[tuple[str, str], ...], object]]:
-    """Name, unit, dimensions and value of each metric."""
-    found = []
-    for line in lines:
-        for block in line["_aws"]["CloudWatchMetrics"]:
-            assert block["Namespace"] == "SealedRelay"
-            [dimension_names] = block["Dimensions"]
-            dimensions = tuple(sorted((name, line[name]) for name in dimension_names))
-            found += [(metric["Name"], metric["Unit"], dimensions, line[metric["Name"]]) for metric in block["Metrics"]]
-    return sorted(found)
-
-
-SERVICE = ("service", "relay")
 
 
 def test_metrics_have_the_contracts_namespace_and_say_what_happened(observe: Observe) -> None:
@@ -97,8 +49,6 @@ def test_metrics_have_the_contracts_namespace_and_say_what_happened(observe: Obs
         ("FailedMessages", "Count", (("Reason", "INVALID_CONTACT_NUMBER"), SERVICE), [1.0]),
         ("FailedMessages", "Count", (("Reason", "INVALID_MESSAGE"), SERVICE), [1.0]),
         ("InvalidMessages", "Count", (SERVICE,), [1.0]),
-        ("MessagesWaitingOnAccount", "Count", (SERVICE,), [0.0]),
-        ("MessagesWaitingOnFlow", "Count", (SERVICE,), [0.0]),
         ("RequestMilliseconds", "Milliseconds", (SERVICE,), [120.0, 9.0]),
         ("RequestsFailed", "Count", (SERVICE,), [1.0]),
         ("RequestsResent", "Count", (SERVICE,), [1.0]),
@@ -146,6 +96,7 @@ def test_calls_that_wait_for_people_are_a_line_for_them_and_counted(observe: Obs
     assert metrics_in(lines) == [
         ("Calls", "Count", (("Status", "WAITING"), SERVICE), [7.0]),
         ("MessagesWaitingOnAccount", "Count", (SERVICE,), [1.0]),
+        ("RetryInSeconds", "Seconds", (SERVICE,), [12.0]),
     ]
 
 

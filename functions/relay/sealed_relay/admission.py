@@ -10,7 +10,7 @@ to reopen early, for a changed secret.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -43,12 +43,14 @@ class Admitted:
 class Held:
     """The request may not leave: what becomes of its calls, and after how many seconds it is worth another try.
 
-    `is_brief`: for want of room, which there is again within a minute or so. `since_ms`: when the park began, else 0.
+    `is_brief`: for want of room, which there is again within a minute or so. `scope`: whose park it is otherwise.
+    `since_ms`: when that began, 0 where nobody wrote it down.
     """
 
     outcome: Outcome
     seconds: float
     is_brief: bool = False
+    scope: Scope = Scope.REQUEST
     since_ms: int = 0
 
 
@@ -97,11 +99,11 @@ class Admission:
         room = left = self.room()
         for index, flow_id in enumerate(flow_ids):
             parked = self._parked(flow_id)
-            waiting = [
-                self.park(at).probed(now_ms) if at in probing else self.park(at)
+            waiting = {
+                at: self.park(at).probed(now_ms) if at in probing else self.park(at)
                 for at in parked
                 if at in probing or not self.park(at).is_due(now_ms)
-            ]
+            }
             holds.append(self._held(waiting) if waiting else None)
             if waiting:
                 continue
@@ -165,7 +167,7 @@ class Admission:
             if all(self.park(at).is_due(self._now_ms()) for at in parked) and all(map(self._probe, parked)):
                 passing.append((ask, parked))
             else:
-                ask.answer = self._held([self.park(at) for at in parked])
+                ask.answer = self._held({at: self.park(at) for at in parked})
         passing.sort(key=lambda ask_and_parked: not ask_and_parked[1])  # a probe is not to be put off
         turns = self._take_turns(len(passing)) if passing else 0
         for ask, parked in passing[:turns]:
@@ -180,11 +182,11 @@ class Admission:
         """What bars a flow's way: "" for the account, its own id, both or neither."""
         return [at for at in ("", flow_id) if self.park(at).is_parked]
 
-    def _held(self, parks: Sequence[Park]) -> Held:
-        last = max(parks, key=lambda park: park.next_probe_at_ms)
+    def _held(self, parks: Mapping[str, Park]) -> Held:
+        at, last = max(parks.items(), key=lambda park: park[1].next_probe_at_ms)
         # Whoever reopens it does so at once: no message is to sleep long past that.
         seconds = min(last.seconds_to_probe(self._now_ms()), _LONGEST_HOLD_SECONDS)
-        return Held(last.outcome, seconds, since_ms=last.since_ms)
+        return Held(last.outcome, seconds, scope=Scope.FLOW if at else Scope.ACCOUNT, since_ms=last.since_ms)
 
     def _probe(self, flow_id: str) -> bool:
         """Become the one probe of a park that is due, if it still is one; False where somebody else was quicker."""
@@ -220,7 +222,7 @@ class Admission:
 
         is_written = self._items.change(_park_key(flow_id), changed)
         if is_written and after.reason and after.reason != before.reason:
-            self._observe(Parked(flow_id, after.reason, after.code))
+            self._observe(Parked(flow_id, after.reason, after.code, after.since_ms))
         elif is_written and before.is_parked and not after.is_parked:
             self._observe(Reopened(flow_id, before.reason, round((self._now_ms() - before.since_ms) / 1000)))
         return is_written

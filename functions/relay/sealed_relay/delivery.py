@@ -66,7 +66,7 @@ class Delivery:
         if not due:
             return step
         if isinstance(flow, Outcome):
-            self._settle_unsent(step, request.request_id, due, Held(flow, request.wait_seconds))
+            self._settle_unsent(step, request.request_id, due, Held(flow, request.wait_seconds, scope=request.scope))
             return step
         admitted = self._world.admission.admit(request.flow_id)
         if isinstance(admitted, Held):
@@ -111,7 +111,8 @@ class Delivery:
 
     def _settle_unsent(self, step: Step, request_id: str, calls: Sequence[Call], held: Held) -> None:
         outcomes = [(call, held.outcome) for call in calls]
-        self._settling.settle(step, request_id, outcomes, retry_in_seconds=self._settling.held_seconds(held, calls))
+        seconds = self._settling.held_seconds(held, calls)
+        self._settling.settle(step, request_id, outcomes, retry_in_seconds=seconds, scope=held.scope)
 
     def _move(self, step: Step, request: Request) -> list[Call]:
         """Claim calls anew after an answer that did not deliver them; those that slipped away go back."""

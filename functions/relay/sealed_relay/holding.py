@@ -41,7 +41,8 @@ def hold_back(
             is_new = call.receive_count == 1 and not held.is_brief
             (settled if is_new or is_late(call) else untouched).append(call)
         if settled:
-            to_claim.append(replace(request, calls=tuple(settled), outcome=held.outcome, wait_seconds=held.seconds))
+            unsent = replace(request, outcome=held.outcome, wait_seconds=held.seconds, scope=held.scope)
+            to_claim.append(replace(unsent, calls=tuple(settled)))
         if untouched:
             held_back.append(HeldBack(held, request.flow_id, tuple(untouched)))
     return to_claim, held_back

@@ -21,6 +21,7 @@ class Unit(StrEnum):
     COUNT = "Count"
     SECONDS = "Seconds"
     MILLISECONDS = "Milliseconds"
+    PERCENT = "Percent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,15 @@ OLDEST_MESSAGE_SECONDS = Metric("OldestMessageSeconds", Unit.SECONDS)
 """Age of a batch's oldest message. SQS's own metric leaves out what was received three times or more."""
 WAITING_ON_ACCOUNT = Metric("MessagesWaitingOnAccount")
 WAITING_ON_FLOW = Metric("MessagesWaitingOnFlow")
+WAITING_ON_RATE = Metric("MessagesWaitingOnRate")
+"""Messages that were put off, each time: the account or a flow is parked or unusable, or the minute is used up."""
+RETRY_IN_SECONDS = Metric("RetryInSeconds", Unit.SECONDS)
+"""When the last of what an invocation put off comes back."""
+ACCOUNT_PARKED_SECONDS = Metric("AccountParkedSeconds", Unit.SECONDS)
+FLOW_PARKED_SECONDS = Metric("FlowParkedSeconds", Unit.SECONDS)
+"""For how long the account, or of an invocation's flows the one for longest, has been parked. 0: it is not."""
+RATE_BUDGET_PERCENT = Metric("RateBudgetPercent", Unit.PERCENT)
+"""The most that an invocation saw used of `RequestsPerMinute`."""
 
 METRICS = (
     CALLS,
@@ -87,10 +97,23 @@ METRICS = (
     OLDEST_MESSAGE_SECONDS,
     WAITING_ON_ACCOUNT,
     WAITING_ON_FLOW,
+    WAITING_ON_RATE,
+    RETRY_IN_SECONDS,
+    ACCOUNT_PARKED_SECONDS,
+    FLOW_PARKED_SECONDS,
+    RATE_BUDGET_PERCENT,
 )
 
+REPLAYED_MESSAGES = Metric("ReplayedMessages")
+REPLAYED_CALLS = Metric("ReplayedCalls")
+REPLAY_METRICS = (REPLAYED_MESSAGES, REPLAYED_CALLS)
+"""Emitted by the replay function, with the same namespace and `service`; here for the dashboard's sake."""
+
+WAITING_ON = {Scope.ACCOUNT: WAITING_ON_ACCOUNT, Scope.FLOW: WAITING_ON_FLOW}
+"""What waits for people."""
+PARKED_SECONDS = {Scope.ACCOUNT: ACCOUNT_PARKED_SECONDS, Scope.FLOW: FLOW_PARKED_SECONDS}
+
 _SCOPES = {code.name: code.scope for code in CODES.values()} | {Reason.FLOW_SECRET_UNUSABLE: Scope.FLOW}
-_WAITING = {Scope.ACCOUNT: WAITING_ON_ACCOUNT, Scope.FLOW: WAITING_ON_FLOW}
 _FAILURES = {
     *(code.name for code in CODES.values() if code.scope is Scope.REQUEST and code.verdict is Verdict.RETRY_FRESH),
     _UNKNOWN_CODE,
@@ -103,9 +126,11 @@ def answer_value(code: int | None, result: str) -> str:
     return f"{code} {result}" if code in CODES else result
 
 
-def waiting_metric(reason: str) -> Metric | None:
-    """The metric of messages that wait for this reason, if people have to see to the account or to the flow."""
-    return _WAITING.get(_SCOPES.get(reason, Scope.REQUEST))
+def waiting_metric(reason: str, scope: Scope = Scope.REQUEST) -> Metric | None:
+    """The metric of messages that wait for this reason; `scope` is what is parked, if they wait for that."""
+    if reason == Reason.RATE_LIMITED:
+        return WAITING_ON_RATE
+    return WAITING_ON.get(scope) or WAITING_ON.get(_SCOPES.get(reason, Scope.REQUEST))
 
 
 def is_failed_request(result: str) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from sealed_relay.codes import Scope
 from sealed_relay.outcome import Status
 
 
@@ -57,7 +58,7 @@ class DuplicatesFound:
 
 @dataclass(frozen=True, slots=True)
 class CallsWaiting:
-    """Calls went back to the queue with their message."""
+    """Calls went back to the queue with their message. `scope`: what is parked, if they wait for that."""
 
     message_id: str
     reason: str
@@ -65,17 +66,20 @@ class CallsWaiting:
     retry_in_seconds: float
     flow_id: str = ""
     detail: str = ""
+    scope: Scope = Scope.REQUEST
 
 
 @dataclass(frozen=True, slots=True)
 class CallsHeld:
     """Messages went back to the queue untouched: their flow or the account is parked, or the budget is used up.
 
-    `flow_id` is whose calls they are, `since_ms` when the park began, 0 where none did.
+    `scope` tells which: flow, account, or request. `flow_id` is whose calls they are, `since_ms` when the park began, 0
+    where none did or nobody said when.
     """
 
     reason: str
     code: int | None
+    scope: Scope
     flow_id: str
     messages: int
     calls: int
@@ -84,12 +88,24 @@ class CallsHeld:
 
 
 @dataclass(frozen=True, slots=True)
+class ParksSeen:
+    """An invocation looked at the parks of the account and of the flows that it has messages of.
+
+    For how long the account, and the flow that has been for longest, is parked; None where none is.
+    """
+
+    account_seconds: float | None
+    flow_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Parked:
-    """A flow was parked, or the account: `flow_id` is "" then."""
+    """A flow was parked, or the account: `flow_id` is "" then. Or the reason is another one now; not since when."""
 
     flow_id: str
     reason: str
     code: int | None
+    since_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +139,7 @@ Observation = (
     | DuplicatesFound
     | CallsWaiting
     | CallsHeld
+    | ParksSeen
     | Parked
     | Reopened
     | BudgetUsed

@@ -56,6 +56,12 @@ class Park:
         """What becomes of the calls meanwhile."""
         return Outcome(Status.WAITING, self.reason, self.code, detail="Parked: only single probes are sent for it.")
 
+    def parked_seconds(self, now_ms: int) -> float | None:
+        """For how long it has been parked: None if it is not, 0 if nobody wrote down since when."""
+        if not self.is_parked:
+            return None
+        return max(0, now_ms - self.since_ms) / 1000 if self.since_ms else 0.0
+
     def is_due(self, now_ms: int) -> bool:
         """A probe may go out."""
         return now_ms >= self.next_probe_at_ms

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sealed_relay.codes import code_of
+from sealed_relay.codes import Scope, code_of
 from sealed_relay.envelope import largest_payload_bytes, payload_of
 from sealed_relay.flow import Flow
 from sealed_relay.message import Call
@@ -22,7 +22,7 @@ _SOON = timedelta(hours=1)
 class Request:
     """Calls of one flow to be sent together, or to be given `outcome` unsent.
 
-    They are kept out of sight for `wait_seconds` at least, where `outcome` has them wait.
+    They are kept out of sight for `wait_seconds` at least, where `outcome` has them wait for what is parked, `scope`.
     `moved_from` is the request that answered for these calls before, where they are not claimed for this one yet.
     `is_second_try` and `refresh_secret` are as in `verdicts`.
     """
@@ -32,6 +32,7 @@ class Request:
     calls: tuple[Call, ...]
     outcome: Outcome | None = None
     wait_seconds: float = 0.0
+    scope: Scope = Scope.REQUEST
     moved_from: str = ""
     is_second_try: bool = False
     refresh_secret: bool = False

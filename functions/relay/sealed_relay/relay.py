@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 from functools import partial
 
 from sealed_relay.admission import Held
+from sealed_relay.codes import Scope
 from sealed_relay.delivery import Delivery, look_up
 from sealed_relay.flow import Flow
 from sealed_relay.holding import hold_back
 from sealed_relay.inbox import Inbox
 from sealed_relay.ledger import Lease
 from sealed_relay.message import Call, Message
-from sealed_relay.observing import CallsHeld, DuplicatesFound, WorkFailed
+from sealed_relay.observing import CallsHeld, DuplicatesFound, ParksSeen, WorkFailed
 from sealed_relay.outcome import Outcome
 from sealed_relay.planning import Request, plan
 from sealed_relay.settling import Settling, Step
@@ -63,9 +64,11 @@ def _plan(world: World, calls: Sequence[Call]) -> list[Request]:
     looking = world.executor.submit(world.admission.look, flow_ids)
     flows = dict(zip(flow_ids, world.executor.map(partial(look_up, world.flows), flow_ids), strict=True))
     looking.result()
+    flows |= _reopened(world, flow_ids)
+    world.observe(_parks_seen(world, flow_ids))
     return plan(
         calls,
-        flows | _reopened(world, flow_ids),
+        flows,
         world.make_id,
         most_calls=world.limits.most_calls,
         most_body_bytes=world.limits.most_body_bytes,
@@ -85,6 +88,12 @@ def _reopened(world: World, flow_ids: Sequence[str]) -> dict[str, Flow | Outcome
     return flows
 
 
+def _parks_seen(world: World, flow_ids: Sequence[str]) -> ParksSeen:
+    now_ms = int(world.clock() * 1000)
+    account, *flows = [world.admission.park(at).parked_seconds(now_ms) for at in ("", *flow_ids)]
+    return ParksSeen(account, max((seconds for seconds in flows if seconds is not None), default=None))
+
+
 def _hold_back(world: World, settling: Settling, inbox: Inbox, requests: Sequence[Request]) -> list[Request]:
     """The requests whose calls are to be claimed; the messages of all other calls go back as they are."""
     now = datetime.fromtimestamp(world.clock(), UTC)
@@ -97,15 +106,15 @@ def _hold_back(world: World, settling: Settling, inbox: Inbox, requests: Sequenc
         message_ids = {call.message_id for call in hold.calls}
         for message_id in message_ids:
             inbox.delay(message_id, seconds)
-        outcome, since_ms = hold.held.outcome, hold.held.since_ms
-        world.observe(
-            CallsHeld(outcome.reason, outcome.code, hold.flow_id, len(message_ids), len(hold.calls), seconds, since_ms)
-        )
+        held, why = hold.held, hold.held.outcome
+        counts = len(message_ids), len(hold.calls)
+        world.observe(CallsHeld(why.reason, why.code, held.scope, hold.flow_id, *counts, seconds, held.since_ms))
     return to_claim
 
 
 def _waiting(outcome: Outcome) -> Held | None:
-    return None if outcome.status.is_final else Held(outcome, 0.0)
+    """What holds the calls of a flow that cannot be used, which is no park: it is looked up each time."""
+    return None if outcome.status.is_final else Held(outcome, 0.0, scope=Scope.FLOW)
 
 
 def _work_through(world: World, inbox: Inbox, delivery: Delivery, work: Sequence[Work]) -> None:

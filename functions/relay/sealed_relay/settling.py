@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from sealed_relay.admission import Held
 from sealed_relay.backoff import retry_in_seconds, shortest_seconds
 from sealed_relay.claiming import Tries
-from sealed_relay.codes import Verdict, code_of
+from sealed_relay.codes import Scope, Verdict, code_of
 from sealed_relay.ledger import Settlement
 from sealed_relay.message import Call, Message, write
 from sealed_relay.observing import CallsSettled, CallsWaiting, MessageFailed
@@ -65,10 +65,12 @@ class Settling:
         outcomes: Sequence[tuple[Call, Outcome]],
         *,
         retry_in_seconds: float | None = None,
+        scope: Scope = Scope.REQUEST,
     ) -> None:
         """Give calls that this invocation holds under `request_id` their outcomes.
 
-        Those that wait come back after `retry_in_seconds`, or after a backoff drawn for all of them.
+        Those that wait come back after `retry_in_seconds`, or after a backoff drawn for all of them. `scope`: what is
+        parked, if they wait for that.
         """
         if not outcomes:
             return
@@ -99,7 +101,7 @@ class Settling:
             waits = [o for call, o in outcomes if call.message_id == message_id and not o.status.is_final]
             flow_id = waiting[message_id].flow_id
             self._world.observe(
-                CallsWaiting(message_id, waits[0].reason, len(waits), seconds, flow_id, waits[0].detail)
+                CallsWaiting(message_id, waits[0].reason, len(waits), seconds, flow_id, waits[0].detail, scope)
             )
         self._observe_settled([outcome for _, outcome in outcomes])
 

@@ -113,3 +113,34 @@ def test_the_refusal_of_an_old_secret_does_not_park_its_flow(flow: Flow) -> None
 
     assert scene.record("new")["status"] == "ACCEPTED"
     assert not scene.world().admission.park(FLOW_ID).is_parked
+
+
+@pytest.mark.parametrize("flow", [NEW_ID, NEW_KEY], ids=["security id", "RSA key"])
+def test_while_parked_by_hand_with_no_call_open_a_secret_is_changed_without_a_remainder(flow: Flow) -> None:
+    scene = Scene()
+    scene.plan(DroppedConnection(after_accepting=True))
+    scene.send("sent before")
+    scene.invoke()
+    park_by_hand(scene)
+    scene.run_for(3600)
+    assert scene.record("sent before")["reason"] == "NO_ANSWER"  # so this is not the moment: a park lets no resend out
+    reopen_by_hand(scene)
+    scene.run()
+
+    park_by_hand(scene)
+    scene.send("waits")
+    rotate_at_the_api(scene, flow)
+    rotate_the_secret(scene, flow)
+    scene.run_for(3600)
+    reopen_by_hand(scene)
+    scene.run()
+
+    assert scene.statuses() == {"PRESUMED_ACCEPTED": 1, "ACCEPTED": 1}
+
+
+def park_by_hand(scene: Scene) -> None:
+    scene.table.put({"call_id": f"#park/flow/{FLOW_ID}", "reason": "ROTATION"})
+
+
+def reopen_by_hand(scene: Scene) -> None:
+    del scene.table.items[f"#park/flow/{FLOW_ID}"]

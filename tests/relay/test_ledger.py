@@ -38,7 +38,8 @@ class Book:
     def store(self, request_id: str, lease: Lease) -> None:
         deadline_ms = int(self.clock() * 1000) + 60 * MINUTE_MS
         self.ledger.store(
-            SealedRequest(request_id, "FLOWAAAA", "outbound", "version 1", b"body", ("a",), deadline_ms), lease
+            SealedRequest(request_id, "FLOWAAAA", "outbound", "version 1", "2026-11-23", b"body", ("a",), deadline_ms),
+            lease,
         )
 
     @property

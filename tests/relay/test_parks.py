@@ -188,6 +188,37 @@ def test_a_probe_refused_for_one_bad_call_still_finds_out_whether_the_account_is
     assert scene.statuses() == {"ACCEPTED": 7, "REJECTED": 1}
 
 
+def test_a_call_whose_answer_was_lost_keeps_its_chance_while_others_probe_an_empty_account() -> None:
+    scene = Scene()
+    scene.plan(DroppedConnection(after_accepting=True))
+    scene.send("lost")
+    scene.invoke()
+    scene.plan(EMPTY, requests=None)
+    for index in range(6):
+        scene.send(f"new-{index}")
+    scene.run_for(3 * 3600)
+    scene.simulator.faults.clear()
+
+    scene.run_for(3600)
+
+    assert scene.statuses() == {"PRESUMED_ACCEPTED": 1, "ACCEPTED": 6}
+
+
+def test_a_late_call_does_not_take_the_place_of_the_probe() -> None:
+    scene = Scene()
+    scene.plan(EMPTY)
+    scene.send("a")
+    scene.invoke()
+    scene.clock.now += 20
+    scene.send("late", not_after="2026-11-23T00:00:00Z")
+    scene.send("healthy")
+
+    scene.invoke()
+
+    assert scene.record("healthy")["status"] == "ACCEPTED"
+    assert scene.record("late")["status"] == "EXPIRED"
+
+
 def test_a_parked_call_expires_at_its_deadline_without_being_sent() -> None:
     scene = Scene(Limits(most_calls=500, most_body_bytes=262_144, give_up_after=timedelta(hours=2)))
     scene.plan(EMPTY, requests=None)

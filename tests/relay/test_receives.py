@@ -78,7 +78,7 @@ def test_a_budget_that_others_always_use_up() -> None:
 
     class TableOfTheOthers(InMemoryTable):
         def read(self, keys: Sequence[str]) -> dict[str, Item]:
-            self.put({KEY: "#pace", "version": 1, **pace_attributes(Pace().take(500, int(scene.clock.now * 1000)))})
+            self.put({KEY: "#pace", "revision": 1, **pace_attributes(Pace().take(500, int(scene.clock.now * 1000)))})
             return super().read(keys)
 
     scene.table = TableOfTheOthers()

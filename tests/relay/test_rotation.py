@@ -1,10 +1,10 @@
-"""A flow's security id or RSA key changes while calls are under way, in either order of the two sides."""
+"""A flow's security id or RSA key changes while calls are under way."""
 
 import pytest
 
 from local.simulator.faults import DroppedConnection
-from sealed_relay.flow import Flow
-from tests.fakes.flows import make_flow, register
+from sealed_relay.flow import Flow, UnknownFlowError, UnusableFlowError
+from tests.fakes.flows import InMemoryFlows, make_flow, register
 from tests.relay.scene import Scene
 
 FLOW_ID = "FLOWAAAA"
@@ -61,6 +61,42 @@ def test_a_corrected_secret_reopens_the_flow_with_the_next_message_and_not_only_
     scene.invoke()
 
     assert scene.record("b")["status"] == "ACCEPTED"
+
+
+@pytest.mark.parametrize("error", [UnknownFlowError("gone"), UnusableFlowError("not now")], ids=repr)
+def test_a_refusal_that_a_new_secret_may_cure_is_followed_by_no_request_until_there_is_one(error: Exception) -> None:
+    scene = Scene()
+    rotate_at_the_api(scene, NEW_KEY)
+
+    class FlowsOfAWarmContainer(InMemoryFlows):
+        """Has the old secret in its cache, and cannot have it anew."""
+
+        def get(self, flow_id: str, *, fresh: bool = False) -> Flow:
+            if fresh:
+                raise error
+            return super().get(flow_id)
+
+    scene.flows = FlowsOfAWarmContainer(scene.flows.flows)
+    scene.send("a", "b")
+
+    scene.invoke()
+
+    assert len(scene.gateway.bodies) == 1
+
+
+def test_calls_that_only_one_side_of_a_new_key_knew_are_in_the_failure_queue_and_go_out_when_sent_again() -> None:
+    scene = Scene()
+    rotate_at_the_api(scene, NEW_KEY)
+    scene.send("a", "b")
+    scene.run()
+    assert scene.statuses() == {"REJECTED": 2}
+    rotate_the_secret(scene, NEW_KEY)
+
+    for failure in list(scene.failures.published):
+        scene.ingress.send(failure.body)
+    scene.run()
+
+    assert scene.statuses() == {"ACCEPTED": 2}
 
 
 @pytest.mark.parametrize("flow", [NEW_ID, NEW_KEY], ids=["security id", "RSA key"])

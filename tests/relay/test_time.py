@@ -1,11 +1,13 @@
 """Deadlines, start times, and invocations that run short of time."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
 
 from local.simulator.faults import CodeAnswer, DroppedConnection, ForeignPage
+from sealed_relay.message import SERVICE_TIME_ZONE
 from sealed_relay.ports import Item
 from sealed_relay.relay import relay
 from tests.fakes.table import InMemoryTable
@@ -193,23 +195,43 @@ def test_a_request_whose_writing_down_took_all_the_time_is_not_sent_and_known_as
     assert scene.accepted() == {"FLOWAAAA/a": 1}
 
 
-def test_a_turn_that_was_not_used_at_once_is_not_used_at_all() -> None:
+def test_a_turn_whose_writing_down_took_long_is_not_used_and_a_slow_store_costs_none() -> None:
     scene = Scene()
     scene.send("a")
 
     class SlowTable(InMemoryTable):
-        seconds = 1.1
+        slow_key = "#pace"
 
         def put(self, item: Item) -> None:
-            scene.clock.now += self.seconds
+            scene.clock.now += 20 * str(item["call_id"]).startswith(self.slow_key)
             super().put(item)
+
+        def insert(self, items: Sequence[Item]) -> list[bool]:
+            scene.clock.now += 20 * any(str(item["call_id"]).startswith(self.slow_key) for item in items)
+            return super().insert(items)
 
     scene.table = SlowTable()
     scene.invoke()
     assert scene.gateway.bodies == []
-    SlowTable.seconds = 0.9
+    assert scene.record("a")["reason"] == "OUT_OF_TIME"
+    SlowTable.slow_key = "#envelope"
     scene.run()
     assert scene.accepted() == {"FLOWAAAA/a": 1}
+
+
+def test_a_refusal_on_a_later_day_than_the_lost_attempt_is_no_proof_that_this_failed() -> None:
+    scene = Scene()
+    scene.clock.now = datetime(2026, 11, 23, 23, 59, 50, tzinfo=SERVICE_TIME_ZONE).timestamp()
+    scene.plan(DroppedConnection(after_accepting=True))
+    scene.send("a")
+    scene.invoke()
+    scene.clock.now += 60
+    scene.plan(CodeAnswer(code=210))
+
+    scene.run()
+
+    assert scene.accepted() == {"FLOWAAAA/a": 1}
+    assert scene.statuses() == {"UNRESOLVED": 1}
 
 
 def test_no_byte_leaves_past_a_deadline_that_passed_while_the_request_was_written_down() -> None:

@@ -3,16 +3,19 @@
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
 from sealed_relay.admission import Admission, Admitted, Held
 from sealed_relay.codes import Scope
 from sealed_relay.observing import BudgetUsed, Observation, Parked, Reopened
+from sealed_relay.planning import Request
 from sealed_relay.ports import Change, Item
 from sealed_relay.signs import Failed, Passed, Refused
 from tests.fakes.table import InMemoryTable
 from tests.relay.scene import Clock
+from tests.unit.making import make_call
 
 EMPTY = Refused(Scope.ACCOUNT, "INSUFFICIENT_BALANCE", 212)
 WRONG_ID = Refused(Scope.FLOW, "INVALID_SECURITY_ID", 202)
@@ -44,6 +47,14 @@ class Gates:
         held = gate.admit(flow_id)
         assert isinstance(held, Held)
         return held
+
+
+def requests(*flow_ids: str, receive_count: int = 1) -> list[Request]:
+    """A request with one call for each flow id."""
+    return [
+        Request(f"request-{index}", flow_id, (replace(make_call(flow_id=flow_id), receive_count=receive_count),))
+        for index, flow_id in enumerate(flow_ids)
+    ]
 
 
 def test_the_limit_holds_over_all_gates_together() -> None:
@@ -123,7 +134,7 @@ def test_of_several_gates_only_one_gets_the_probe() -> None:
 
     assert [isinstance(answer, Admitted) for answer in answers] == [True, False, False, False, False]
     assert isinstance(answers[0], Admitted)
-    assert answers[0].probing == ("#park/account",)
+    assert answers[0].probing == ("",)
 
 
 def test_a_forecast_lets_one_request_of_what_is_due_for_a_probe_through_and_holds_the_others() -> None:
@@ -131,10 +142,10 @@ def test_a_forecast_lets_one_request_of_what_is_due_for_a_probe_through_and_hold
     gates.parked(WRONG_ID)
     gate = gates.gate()
     gate.look(["FLOWAAAA", "FLOWBBBB"])
-    before = gate.forecast(["FLOWAAAA", "FLOWBBBB", "FLOWAAAA"])
+    before = gate.forecast(requests("FLOWAAAA", "FLOWBBBB", "FLOWAAAA"))
     gates.clock.now += 16
 
-    due = gate.forecast(["FLOWAAAA", "FLOWBBBB", "FLOWAAAA"])
+    due = gate.forecast(requests("FLOWAAAA", "FLOWBBBB", "FLOWAAAA"))
 
     assert [held is None for held in before] == [False, True, False]
     assert [held is None for held in due] == [True, True, False]
@@ -147,7 +158,7 @@ def test_a_forecast_promises_those_over_the_limit_a_turn_each() -> None:
     gate = gates.gate()
     gate.look(["FLOWAAAA"])
 
-    holds = gate.forecast(["FLOWAAAA"] * 4)
+    holds = gate.forecast(requests(*["FLOWAAAA"] * 4))
 
     assert holds[:2] == [None, None]
     assert [round(held.seconds) for held in holds[2:] if held] == [62, 92]
@@ -175,7 +186,7 @@ def test_a_probe_of_the_account_that_its_flow_fails_leaves_the_next_probe_to_ano
     gate.report("FLOWAAAA", gates.passed(gate), WRONG_ID, "v1")
 
     assert gates.held(gates.gate(), "FLOWAAAA").outcome.code == 202
-    assert gates.passed(gates.gate(), "FLOWBBBB").probing == ("#park/account",)
+    assert gates.passed(gates.gate(), "FLOWBBBB").probing == ("",)
 
 
 def test_failures_in_a_row_are_counted_over_all_gates() -> None:
@@ -194,7 +205,7 @@ def test_a_probe_for_which_there_is_no_room_is_not_used_up() -> None:
 
     assert gates.held(gates.gate()).outcome.reason == "RATE_LIMITED"
     gates.clock.now += 50
-    assert gates.passed(gates.gate()).probing == ("#park/account",)
+    assert gates.passed(gates.gate()).probing == ("",)
 
 
 def test_whoever_deletes_the_item_reopens_also_for_a_gate_that_just_read_it() -> None:
@@ -205,7 +216,7 @@ def test_whoever_deletes_the_item_reopens_also_for_a_gate_that_just_read_it() ->
     gates.clock.now += 16
     del gates.table.items["#park/account"]
 
-    assert gates.passed(gate).probing in ((), ("#park/account",))
+    assert gates.passed(gate).probing in ((), ("",))
     gates.passed(gates.gate())
 
 
@@ -249,3 +260,65 @@ def test_the_budget_used_is_told() -> None:
     gates.passed(gate)
 
     assert gates.observed == [BudgetUsed(0.25), BudgetUsed(0.5)]
+
+
+def test_whoever_comes_new_stands_behind_those_who_were_promised_a_turn() -> None:
+    gates = Gates(requests_per_minute=2)
+    gate = gates.gate()
+    gate.look(["FLOWAAAA"])
+    gate.forecast(requests(*["FLOWAAAA"] * 3))
+    gates.clock.now += 5
+
+    [new] = gate.forecast(requests("FLOWBBBB"))
+    [waited] = gate.forecast(requests("FLOWAAAA", receive_count=2))
+
+    assert new
+    assert new.outcome.reason == "RATE_LIMITED"
+    assert waited is None
+
+
+def test_a_turn_counts_from_when_it_was_written_however_long_that_took() -> None:
+    gates = Gates()
+
+    class SlowTable(InMemoryTable):
+        def insert(self, items: Sequence[Item]) -> list[bool]:
+            gates.clock.now += 20
+            return super().insert(items)
+
+    gates.table = SlowTable()
+    asked_at = gates.clock.now
+
+    assert gates.passed(gates.gate()).until == asked_at + 1.0
+
+
+def test_a_resend_does_not_probe_a_park_by_refusal_as_long_as_others_may() -> None:
+    gates = Gates()
+    gates.parked(EMPTY)
+    gates.clock.now += 60
+
+    assert isinstance(gates.gate().admit("FLOWAAAA", is_resend=True), Held)
+    gates.clock.now += 1800
+    assert isinstance(gates.gate().admit("FLOWAAAA", is_resend=True), Admitted)
+
+
+def test_a_resend_probes_an_outage() -> None:
+    gates = Gates()
+    for _ in range(5):
+        gate = gates.gate()
+        gate.report("FLOWAAAA", gates.passed(gate), Failed("NO_ANSWER"), "v1")
+    gates.clock.now += 16
+
+    assert isinstance(gates.gate().admit("FLOWAAAA", is_resend=True), Admitted)
+
+
+def test_an_answer_that_comes_late_leaves_an_operators_park_as_it_is() -> None:
+    gates = Gates()
+    gate = gates.gate()
+    admitted = gates.passed(gate)
+    item = {"call_id": "#park/flow/FLOWAAAA", "reason": "MAINTENANCE"}
+    gates.table.put(item)
+    gate.look(["FLOWAAAA"])
+
+    gate.report("FLOWAAAA", admitted, WRONG_ID, "v1")
+
+    assert gates.table.items["#park/flow/FLOWAAAA"] == item

@@ -9,8 +9,8 @@ from sealed_relay.signs import Failed, Passed, Refused, Sign, sign_of
 PARKING = [code for code in CODES.values() if code.verdict is Verdict.PARK]
 
 
-def sign(answer: Answer, *, is_second_try: bool = False, is_current_secret: bool = True) -> Sign:
-    return sign_of(answer, is_second_try=is_second_try, is_current_secret=is_current_secret)
+def sign(answer: Answer, *, is_fresh_secret: bool = False, is_current_secret: bool = True) -> Sign:
+    return sign_of(answer, is_fresh_secret=is_fresh_secret, is_current_secret=is_current_secret)
 
 
 @pytest.mark.parametrize("code", PARKING, ids=str)
@@ -21,12 +21,12 @@ def test_a_code_that_parks_refuses_its_whole_scope(code: object) -> None:
 
 def test_a_wrong_security_id_refuses_the_flow_once_the_secret_was_fetched_anew() -> None:
     assert sign(Answered(202)) == Passed(is_accepted=False, is_about_calls=True)
-    assert sign(Answered(202), is_second_try=True) == Refused(Scope.FLOW, "INVALID_SECURITY_ID", 202)
+    assert sign(Answered(202), is_fresh_secret=True) == Refused(Scope.FLOW, "INVALID_SECURITY_ID", 202)
 
 
 @pytest.mark.parametrize("number", [202, 203, 301])
 def test_a_refusal_of_an_old_secret_is_none_of_the_flow(number: int) -> None:
-    assert isinstance(sign(Answered(number), is_second_try=True, is_current_secret=False), Passed)
+    assert isinstance(sign(Answered(number), is_fresh_secret=True, is_current_secret=False), Passed)
 
 
 @pytest.mark.parametrize("number", [211, 212, 401])

@@ -1,22 +1,21 @@
 """How calls get into a request that is sent, or into none.
 
-deliver:  calls claimed for a request -> admit -> seal -> store -> send
-recover:  a stored request whose sender is gone -> take over -> admit -> send the same bytes
+deliver:  calls claimed for a request -> seal -> store -> send
+recover:  a stored request whose sender is gone -> take over -> send the same bytes
 """
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sealed_relay.admission import Admitted, Held
+from sealed_relay.admission import Held
 from sealed_relay.flow import Flow, UnknownFlowError, UnusableFlowError
-from sealed_relay.items import SealedRequest
 from sealed_relay.ledger import Lease
 from sealed_relay.message import Call
 from sealed_relay.outcome import Outcome, Reason, Status
 from sealed_relay.planning import Request
 from sealed_relay.ports import Flows
 from sealed_relay.sealing import seal
-from sealed_relay.sending import OUT_OF_TIME, Sending
+from sealed_relay.sending import OUT_OF_TIME, Sending, Why
 from sealed_relay.settling import Settling, Step
 from sealed_relay.world import World
 
@@ -68,15 +67,15 @@ class Delivery:
         if isinstance(flow, Outcome):
             self._settle_unsent(step, request.request_id, due, Held(flow, request.wait_seconds, scope=request.scope))
             return step
-        admitted = self._world.admission.admit(request.flow_id)
-        if isinstance(admitted, Held):
-            self._settle_unsent(step, request.request_id, due, admitted)
+        if (held := self._world.admission.hold(request.flow_id)) is not None:
+            self._settle_unsent(step, request.request_id, due, held)
             return step
         sealed = seal(request.request_id, flow, due, self._world.random_bytes, now=now, give_up_after=give_up_after)
         # Written down before its first byte is sent: whoever finds these calls claimed and no such request knows that
         # nothing left; whoever finds it knows the very bytes that may have.
         self._world.ledger.store(sealed, self._lease)
-        self._sending.send(step, sealed, due, admitted, is_second_try=request.is_second_try)
+        why = Why(is_second_try=request.is_second_try, is_fresh_secret=request.refresh_secret)
+        self._sending.send(step, sealed, due, why)
         return step
 
     def recover(self, request_id: str, calls: Sequence[Call]) -> Step:
@@ -98,16 +97,9 @@ class Delivery:
             self._settling.settle(step, request_id, [(call, _UNRESOLVED) for call in calls])
             self._world.ledger.release(request_id, self._lease, may_have_been_sent=True)
         else:
-            self._resend(step, sealed, calls, was_refused=takeover.was_refused)
+            why = Why(is_resend=True, was_refused=takeover.was_refused, is_fresh_secret=True)
+            self._sending.send(step, sealed, calls, why)
         return step
-
-    def _resend(self, step: Step, sealed: SealedRequest, calls: Sequence[Call], *, was_refused: bool) -> None:
-        admitted = self._world.admission.admit(sealed.flow_id)
-        if isinstance(admitted, Admitted):
-            self._sending.send(step, sealed, calls, admitted, is_resend=True, was_refused=was_refused)
-            return
-        retry_in_seconds = self._settling.held_seconds(admitted, calls)
-        self._sending.put_back(step, sealed, calls, admitted.outcome, retry_in_seconds, may_have_been_sent=True)
 
     def _settle_unsent(self, step: Step, request_id: str, calls: Sequence[Call], held: Held) -> None:
         outcomes = [(call, held.outcome) for call in calls]

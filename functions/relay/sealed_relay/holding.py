@@ -4,7 +4,7 @@ What waits for hours is received again and again. That costs a look at the park 
 a request.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sealed_relay.admission import Held
@@ -22,17 +22,17 @@ class HeldBack:
 
 
 def hold_back(
-    requests: Sequence[Request], holds: Sequence[Held | None], is_late: Callable[[Call], bool]
+    requests: Sequence[Request], holds: Mapping[str, Held | None], is_late: Callable[[Call], bool]
 ) -> tuple[list[Request], list[HeldBack]]:
-    """Tell the requests to claim from the calls to leave alone. `holds` says of each request what holds it back.
+    """Tell the requests to claim from the calls to leave alone. `holds` says, by request id, what holds some of them.
 
     Claimed all the same, and settled unsent, are calls whose deadline has passed, and those of a park that were never
     received before: their records are to say that they wait, and why.
     """
     to_claim: list[Request] = []
     held_back: list[HeldBack] = []
-    for request, held in zip(requests, holds, strict=True):
-        if held is None:
+    for request in requests:
+        if (held := holds.get(request.request_id)) is None:
             to_claim.append(request)
             continue
         settled: list[Call] = []

@@ -27,13 +27,15 @@ class SealedRequest:
     """A request as it is stored before it is sent.
 
     `body` is the exact outer body, `client_identifiers` those of all its calls, `not_after_ms` the earliest
-    deadline among them: past it the request is not sent again. `secret_version` is the flow secret that sealed it.
+    deadline among them: past it the request is not sent again. `secret_version` is the flow secret that sealed it,
+    `service_date` the service's date at that time, YYYY-MM-DD.
     """
 
     request_id: str
     flow_id: str
     endpoint: str
     secret_version: str
+    service_date: str
     body: bytes
     client_identifiers: tuple[str, ...]
     not_after_ms: int
@@ -112,6 +114,7 @@ def envelope_item(sealed: SealedRequest, expires_at: int) -> Item:
         "flow_id": sealed.flow_id,
         "endpoint": sealed.endpoint,
         "secret_version": sealed.secret_version,
+        "service_date": sealed.service_date,
         "body": _deflate(sealed.body),
         "client_identifiers": _deflate(msgspec.json.encode(sealed.client_identifiers)),
         "not_after_ms": sealed.not_after_ms,
@@ -126,6 +129,7 @@ def sealed_request_of(item: Item) -> SealedRequest:
         flow_id=str(item["flow_id"]),
         endpoint=str(item["endpoint"]),
         secret_version=str(item["secret_version"]),
+        service_date=str(item["service_date"]),
         body=zlib.decompress(_bytes(item["body"])),
         client_identifiers=msgspec.json.decode(
             zlib.decompress(_bytes(item["client_identifiers"])), type=tuple[str, ...]

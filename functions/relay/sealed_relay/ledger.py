@@ -23,7 +23,7 @@ from sealed_relay.items import (
 )
 from sealed_relay.message import Call
 from sealed_relay.outcome import Outcome, Status
-from sealed_relay.ports import KEY, Change, Item, Table
+from sealed_relay.ports import KEY, Change, Item, Table, Value
 from sealed_relay.verdicts import delivered_by
 
 _CONTENT_HASH_BYTES = 16
@@ -288,7 +288,7 @@ class Ledger:
         }
 
     def _claim_over(self, claim: Claim, record: Record, tries: Tries, lease: Lease) -> Change:
-        expected: Item = {
+        expected: dict[str, Value] = {
             "request_id": record.request_id,
             "status": record.status.value,
             "lease_expires_at_ms": record.lease_expires_at_ms,
@@ -298,6 +298,7 @@ class Ledger:
             **self._claim_attributes(claim, tries, lease, self._now_ms()),
         }
         if record.status.is_final:  # its message had its outcome, and has left the queue
+            expected["acknowledged"] = acknowledged_attribute(record.acknowledged)
             attributes["acknowledged"] = acknowledged_attribute([*record.acknowledged, record.message_id])
         return Change(claim.call.call_id, expected, attributes)
 

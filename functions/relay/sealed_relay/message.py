@@ -83,6 +83,11 @@ class Call:
         return min(deadlines)
 
 
+def service_date(moment: float) -> str:
+    """The service's date at a moment in seconds since 1970, as YYYY-MM-DD."""
+    return datetime.fromtimestamp(moment, SERVICE_TIME_ZONE).date().isoformat()
+
+
 def read(message: Message) -> list[Call]:
     """The calls of one message. Raises InvalidMessageError."""
     written = _unwrap(_decode(message.body))

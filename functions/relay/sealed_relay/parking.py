@@ -17,7 +17,10 @@ FAILURES_THAT_PARK = 5
 _FIRST_PROBE_MS = 15_000
 _LONGEST_INTERVAL_MS = 300_000
 _LONGEST_PROBE_MS = 45_000
-"""Longer than an attempt can take, so that a probe has its answer, or never will, before the next one goes out."""
+"""Longer than a probe may wait to leave and then take, so that it has its answer before the next one goes out."""
+
+_PATIENCE_OF_RESENDS_MS = 1_800_000
+"""Longer than a message that waits stays out of sight."""
 
 _NEVER_MS = 253_402_300_799_000
 """The end of the year 9999."""
@@ -62,9 +65,14 @@ class Park:
             return None
         return max(0, now_ms - self.since_ms) / 1000 if self.since_ms else 0.0
 
-    def is_due(self, now_ms: int) -> bool:
-        """A probe may go out."""
-        return now_ms >= self.next_probe_at_ms
+    def is_due(self, now_ms: int, *, is_resend: bool = False) -> bool:
+        """A probe may go out.
+
+        A resend that is refused loses what its next answer could have told. Where a probe may well be refused, it is
+        one only if for a good while nobody had other calls to probe with.
+        """
+        patience_ms = _PATIENCE_OF_RESENDS_MS if is_resend and not self.is_outage else 0
+        return now_ms >= self.next_probe_at_ms + patience_ms
 
     def seconds_to_probe(self, now_ms: int) -> float:
         """How long until a probe may go out; 0 if one may now."""
@@ -72,6 +80,8 @@ class Park:
 
     def after(self, now_ms: int, *, sign: Sign, secret_version: str, is_probe: bool) -> "Park":
         """What a request's answer makes of it; `sign` is about just this flow, or just this account."""
+        if self.next_probe_at_ms == _NEVER_MS:  # it is an operator's, who alone ends it
+            return self
         match sign:
             case Refused():
                 return self._refused(sign, secret_version, now_ms)

@@ -57,12 +57,15 @@ def _parks_seen(world: World, flow_ids: Sequence[str]) -> ParksSeen:
 def hold_back(world: World, settling: Settling, inbox: Inbox, requests: Sequence[Request]) -> list[Request]:
     """The requests whose calls are to be claimed; the messages of all other calls go back as they are."""
     now = datetime.fromtimestamp(world.clock(), UTC)
-    to_send = [request.flow_id for request in requests if request.outcome is None]
-    forecast = iter(world.admission.forecast(to_send))
-    holds = [next(forecast) if request.outcome is None else _waiting(request.outcome) for request in requests]
-    to_claim, held_back = holding.hold_back(
-        requests, holds, lambda call: call.deadline(world.limits.give_up_after) <= now
-    )
+    give_up_after = world.limits.give_up_after
+    to_send = [
+        request
+        for request in requests
+        if request.outcome is None and any(call.deadline(give_up_after) > now for call in request.calls)
+    ]
+    holds = dict(zip((request.request_id for request in to_send), world.admission.forecast(to_send), strict=True))
+    holds |= {request.request_id: _waiting(request.outcome) for request in requests if request.outcome}
+    to_claim, held_back = holding.hold_back(requests, holds, lambda call: call.deadline(give_up_after) <= now)
     for hold in held_back:
         seconds = settling.held_seconds(hold.held, hold.calls)
         message_ids = {call.message_id for call in hold.calls}

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sealed_relay.envelope import body_of, encrypt, make_secret_text, payload_of, wrap
 from sealed_relay.flow import Flow
 from sealed_relay.items import SealedRequest
-from sealed_relay.message import Call
+from sealed_relay.message import Call, service_date
 from sealed_relay.planning import NONCE_BYTES
 
 
@@ -34,6 +34,7 @@ def seal(
         flow_id=flow.flow_id,
         endpoint=flow.endpoint,
         secret_version=flow.version,
+        service_date=service_date(now.timestamp()),
         body=body,
         client_identifiers=tuple(call.client_identifier for call in calls),
         not_after_ms=int(min(call.deadline(give_up_after) for call in calls).timestamp() * 1000),

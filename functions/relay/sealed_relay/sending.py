@@ -4,20 +4,21 @@ send -> record the answer -> tell the gate -> publish failures -> settle, and pe
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from sealed_relay.admission import Admitted
+from sealed_relay.admission import Admitted, Held
 from sealed_relay.answer import Ambiguous, Answer, Answered, NotSent, WrongAddress
 from sealed_relay.codes import code_of
 from sealed_relay.flow import UnknownFlowError, UnusableFlowError
 from sealed_relay.items import SealedRequest
 from sealed_relay.ledger import Lease
-from sealed_relay.message import Call
+from sealed_relay.message import Call, service_date
 from sealed_relay.observing import RequestSent
 from sealed_relay.outcome import Outcome, Reason, Status
 from sealed_relay.planning import Request
 from sealed_relay.settling import Settling, Step
 from sealed_relay.signs import sign_of
-from sealed_relay.verdicts import Asked, conclude, delivered_by, may_blame_an_old_secret, tells_what_became_of
+from sealed_relay.verdicts import Asked, conclude, delivered_by, may_blame_an_old_secret
 from sealed_relay.world import World
 
 LONGEST_SEND_SECONDS = 30.0
@@ -25,6 +26,19 @@ _SECONDS_TO_SETTLE = 8.0
 """What is kept back at the end of an invocation to record, publish and settle what was sent."""
 
 OUT_OF_TIME = Outcome(Status.WAITING, Reason.OUT_OF_TIME, detail="The invocation had no time left for it.")
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """For what reason a request is sent. `is_resend`, `was_refused` and `is_second_try` are as in `verdicts.Asked`.
+
+    `is_fresh_secret`: the flow's secret was fetched for it, or is fetched before it is blamed.
+    """
+
+    is_resend: bool = False
+    was_refused: bool = False
+    is_second_try: bool = False
+    is_fresh_secret: bool = False
 
 
 class Sending:
@@ -40,107 +54,108 @@ class Sending:
         """How long an attempt may take now, for its answer to be settled before the invocation ends."""
         return self._deadline - _SECONDS_TO_SETTLE - self._world.clock()
 
-    def send(
-        self,
-        step: Step,
-        sealed: SealedRequest,
-        calls: Sequence[Call],
-        admitted: Admitted,
-        *,
-        is_resend: bool = False,
-        was_refused: bool = False,
-        is_second_try: bool = False,
-    ) -> None:
+    def send(self, step: Step, sealed: SealedRequest, calls: Sequence[Call], why: Why) -> None:
         """Send a stored request, while this invocation holds its lease, and act on what comes of it."""
-        retry_in_seconds: float | None = None
-        now = self._world.clock()
-        seconds = min(self.seconds_left(), LONGEST_SEND_SECONDS)
-        # Storing may have taken long. Past these points no byte may leave: it could not be answered within the lease,
-        # it would be a late call, or somebody else's turn.
-        if seconds <= 0 or now * 1000 >= sealed.not_after_ms or now > admitted.until:
-            retry_in_seconds = self._settling.retry_in_seconds(*calls)
-            self.put_back(step, sealed, calls, OUT_OF_TIME, retry_in_seconds, may_have_been_sent=is_resend)
+        admitted = self._world.admission.admit(sealed.flow_id, is_resend=why.is_resend)
+        if isinstance(admitted, Held):
+            self._put_back(step, sealed, calls, admitted, why)
             return
-        answer = self._world.gateway.send(sealed.endpoint, sealed.body, seconds)
-        self._settling.count_attempt(calls)
-        if isinstance(answer, Answered):
-            answer = answer.about(sealed.client_identifiers)
-        self._world.observe(_request_sent(sealed, answer, self._world.clock() - now, is_resend=is_resend))
-
-        is_current = self._is_current_secret(sealed, answer, is_resend=is_resend)
-        asked = Asked(len(sealed.client_identifiers), is_resend, was_refused, is_second_try, is_current)
-
-        # On record before anything acts on it: a request whose answer settles it is never sent again as it is.
-        is_settled = isinstance(answer, Answered) and tells_what_became_of(answer, asked)
-        if isinstance(answer, Answered) and is_settled:
-            self._world.ledger.record_answer(sealed.request_id, self._lease, answer, is_resend=is_resend)
-        else:
-            certainly_not_sent = isinstance(answer, NotSent) and not is_resend
-            asked_seconds = (answer.retry_after_seconds or 0.0) if isinstance(answer, NotSent) else 0.0
-            retry_in_seconds = self._settling.retry_in_seconds(*calls, at_least_seconds=asked_seconds)
-            self._world.ledger.release(
-                sealed.request_id,
-                self._lease,
-                may_have_been_sent=not certainly_not_sent,
-                was_refused=isinstance(answer, Answered),
-                after_seconds=retry_in_seconds,
-            )
-        sign = sign_of(answer, is_second_try=is_second_try or is_resend, is_current_secret=is_current)
-        self._world.admission.report(sealed.flow_id, admitted, sign, sealed.secret_version)
+        if not self._may_leave(sealed, admitted):
+            self._world.admission.give_back(admitted)
+            self._put_back(step, sealed, calls, Held(OUT_OF_TIME, 0.0), why)
+            return
+        answer = self._attempt(sealed, calls, why)
 
         held = {call.client_identifier: call for call in calls}
+        asked = Asked(
+            len(sealed.client_identifiers),
+            why.is_resend,
+            why.was_refused,
+            why.is_second_try,
+            is_current_secret=self._is_current_secret(sealed, answer, why),
+            is_same_day=sealed.service_date == service_date(self._world.clock()),
+        )
         conclusion = conclude(answer, asked, list(held), lambda name: self._settling.may_retry(held[name]))
+
+        # On record before anything acts on it: a request whose answer settles it is never sent again as it is.
+        retry_in_seconds = self._write_down(sealed, calls, answer, why, is_settled=conclusion.is_settled)
+        sign = sign_of(answer, is_fresh_secret=why.is_fresh_secret, is_current_secret=asked.is_current_secret)
+        self._world.admission.report(sealed.flow_id, admitted, sign, sealed.secret_version)
         self._settling.settle(
             step,
             sealed.request_id,
             [(held[name], outcome) for name, outcome in conclusion.outcomes.items()],
             retry_in_seconds=retry_in_seconds,
         )
-        if isinstance(answer, Answered) and is_settled:
-            self._settle_for_others(sealed, answer, held, is_resend=is_resend)
-        for group in conclusion.fresh:
-            step.requests.append(
-                Request(
-                    self._world.make_id(),
-                    sealed.flow_id,
-                    tuple(held[name] for name in group),
-                    moved_from=sealed.request_id,
-                    is_second_try=conclusion.is_second_try,
-                    refresh_secret=conclusion.refresh_secret,
-                )
+        if isinstance(answer, Answered) and conclusion.is_settled:
+            self._settle_for_others(sealed, answer, held, why)
+        step.requests += [
+            Request(
+                self._world.make_id(),
+                sealed.flow_id,
+                tuple(held[name] for name in group),
+                moved_from=sealed.request_id,
+                is_second_try=conclusion.is_second_try,
+                refresh_secret=conclusion.refresh_secret,
             )
+            for group in conclusion.fresh
+        ]
 
-    def put_back(
-        self,
-        step: Step,
-        sealed: SealedRequest,
-        calls: Sequence[Call],
-        outcome: Outcome,
-        retry_in_seconds: float,
-        *,
-        may_have_been_sent: bool,
-    ) -> None:
-        """Give up a stored request that is not sent now, for anybody to take over a while later."""
+    def _may_leave(self, sealed: SealedRequest, admitted: Admitted) -> bool:
+        """Whether its first byte may leave now: in time to be answered within the lease, no late call, in its turn."""
+        now = self._world.clock()
+        return self.seconds_left() > 0 and now * 1000 < sealed.not_after_ms and now <= admitted.until
+
+    def _attempt(self, sealed: SealedRequest, calls: Sequence[Call], why: Why) -> Answer:
+        began = self._world.clock()
+        seconds = min(self.seconds_left(), LONGEST_SEND_SECONDS)
+        answer = self._world.gateway.send(sealed.endpoint, sealed.body, seconds)
+        self._settling.count_attempt(calls)
+        if isinstance(answer, Answered):
+            answer = answer.about(sealed.client_identifiers)
+        self._world.observe(_request_sent(sealed, answer, self._world.clock() - began, is_resend=why.is_resend))
+        return answer
+
+    def _write_down(
+        self, sealed: SealedRequest, calls: Sequence[Call], answer: Answer, why: Why, *, is_settled: bool
+    ) -> float | None:
+        """Record an answer that settles the request, or leave it to another resend: then, after how many seconds."""
+        if isinstance(answer, Answered) and is_settled:
+            self._world.ledger.record_answer(sealed.request_id, self._lease, answer, is_resend=why.is_resend)
+            return None
+        is_not_sent = isinstance(answer, NotSent)
+        asked_seconds = (answer.retry_after_seconds or 0.0) if isinstance(answer, NotSent) else 0.0
+        retry_in_seconds = self._settling.retry_in_seconds(*calls, at_least_seconds=asked_seconds)
         self._world.ledger.release(
-            sealed.request_id, self._lease, may_have_been_sent=may_have_been_sent, after_seconds=retry_in_seconds
+            sealed.request_id,
+            self._lease,
+            may_have_been_sent=why.is_resend or not is_not_sent,
+            was_refused=isinstance(answer, Answered),
+            after_seconds=retry_in_seconds,
         )
-        outcomes = [(call, outcome) for call in calls]
-        self._settling.settle(step, sealed.request_id, outcomes, retry_in_seconds=retry_in_seconds)
+        return retry_in_seconds
 
-    def _is_current_secret(self, sealed: SealedRequest, answer: Answer, *, is_resend: bool) -> bool:
+    def _put_back(self, step: Step, sealed: SealedRequest, calls: Sequence[Call], held: Held, why: Why) -> None:
+        """Leave a stored request that is not sent now to whoever takes it over a while later."""
+        seconds = self._settling.held_seconds(held, calls)
+        self._world.ledger.release(
+            sealed.request_id, self._lease, may_have_been_sent=why.is_resend, after_seconds=seconds
+        )
+        outcomes = [(call, held.outcome) for call in calls]
+        self._settling.settle(step, sealed.request_id, outcomes, retry_in_seconds=seconds, scope=held.scope)
+
+    def _is_current_secret(self, sealed: SealedRequest, answer: Answer, why: Why) -> bool:
         """False if the flow's secret is another one by now, or cannot be told, and the answer may be owed to that."""
-        if not isinstance(answer, Answered) or not may_blame_an_old_secret(answer, is_resend=is_resend):
+        if not isinstance(answer, Answered) or not may_blame_an_old_secret(answer, is_resend=why.is_resend):
             return True
         try:
             return self._world.flows.get(sealed.flow_id, fresh=True).version == sealed.secret_version
         except (UnknownFlowError, UnusableFlowError):
             return False
 
-    def _settle_for_others(
-        self, sealed: SealedRequest, answer: Answered, held: Mapping[str, Call], *, is_resend: bool
-    ) -> None:
+    def _settle_for_others(self, sealed: SealedRequest, answer: Answered, held: Mapping[str, Call], why: Why) -> None:
         others = [name for name in sealed.client_identifiers if name not in held]
-        delivered = {name: delivered_by(answer, name, is_resend=is_resend) for name in others}
+        delivered = {name: delivered_by(answer, name, is_resend=why.is_resend) for name in others}
         self._settling.settle_for_others(
             sealed.flow_id, sealed.request_id, {name: outcome for name, outcome in delivered.items() if outcome}
         )

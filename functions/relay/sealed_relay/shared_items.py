@@ -1,4 +1,4 @@
-"""Small items that all invocations read and change: read once a second at most, changed only as they were last read."""
+"""Small items that all invocations read and change, each write only over what was read last."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
@@ -6,8 +6,8 @@ from typing import Final
 from sealed_relay.ports import KEY, Change, Item, Table, Value
 
 FRESH_SECONDS: Final = 1.0
-_TRIES = 8
-_VERSION = "version"
+_TRIES = 16
+_REVISION = "revision"
 
 Attributes = Mapping[str, Value | None]
 
@@ -55,11 +55,12 @@ class SharedItems:
 
     def _write(self, key: str, attributes: Attributes) -> bool:
         old = self[key]
-        known = old.get(_VERSION)
-        changed: Attributes = {**attributes, _VERSION: 1 if known is None else int(known) + 1}
+        known = old.get(_REVISION)
+        changed: Attributes = {**attributes, _REVISION: 1 if known is None else int(known) + 1}
         new = {name: value for name, value in {**old, **changed, KEY: key}.items() if value is not None}
         if old:
-            expected: Item = {} if known is None else {_VERSION: known}  # a person's item has no version
+            as_read = {name: value for name, value in old.items() if name != KEY}
+            expected = as_read if known is None else {_REVISION: known}  # an item that a person wrote has none
             [is_done] = self._table.update([Change(key, expected, changed)])
         else:
             [is_done] = self._table.insert([new])

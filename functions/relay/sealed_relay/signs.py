@@ -44,10 +44,10 @@ class Passed:
 Sign = Refused | Failed | Passed
 
 
-def sign_of(answer: Answer, *, is_second_try: bool, is_current_secret: bool) -> Sign:
+def sign_of(answer: Answer, *, is_fresh_secret: bool, is_current_secret: bool) -> Sign:
     """Read an answer for what it says about others.
 
-    `is_second_try`: the flow's secret was fetched anew for it. `is_current_secret`: it was sealed with the flow's
+    `is_fresh_secret`: the flow's secret was fetched for it. `is_current_secret`: it was sealed with the flow's
     secret as it is now; a resend may not be, and a refusal of an old secret is none of the flow.
     """
     match answer:
@@ -58,12 +58,12 @@ def sign_of(answer: Answer, *, is_second_try: bool, is_current_secret: bool) -> 
         case WrongAddress():
             return Refused(Scope.ACCOUNT, Reason.WRONG_ADDRESS)
         case Answered():
-            return _sign_in_code(answer, is_second_try=is_second_try, is_current_secret=is_current_secret)
+            return _sign_in_code(answer, is_fresh_secret=is_fresh_secret, is_current_secret=is_current_secret)
 
 
-def _sign_in_code(answer: Answered, *, is_second_try: bool, is_current_secret: bool) -> Sign:
+def _sign_in_code(answer: Answered, *, is_fresh_secret: bool, is_current_secret: bool) -> Sign:
     code = code_of(answer.code)
-    refuses = code.verdict is Verdict.PARK or (code.verdict is Verdict.REFRESH_SECRET and is_second_try)
+    refuses = code.verdict is Verdict.PARK or (code.verdict is Verdict.REFRESH_SECRET and is_fresh_secret)
     if refuses and (code.scope is Scope.ACCOUNT or is_current_secret):
         return Refused(code.scope, code.name, code.number)
     is_accepted = code.verdict is Verdict.ACCEPT or (

@@ -18,7 +18,8 @@ class Asked:
     `calls` counts all calls of the request, also those whose messages others hold. `is_resend`: an earlier
     attempt with the same bytes may have been received. `was_refused`: an earlier resend was refused, and the API may
     have kept its checksum. `is_second_try`: a fresh request in place of one that was answered with a code that is
-    retried once. `is_current_secret`: it was sealed with the flow's secret as it is.
+    retried once. `is_current_secret`: it was sealed with the flow's secret as it is. `is_same_day`: the service's date
+    is still what it was then.
     """
 
     calls: int
@@ -26,12 +27,17 @@ class Asked:
     was_refused: bool = False
     is_second_try: bool = False
     is_current_secret: bool = True
+    is_same_day: bool = True
 
 
 @dataclass(slots=True)
 class Conclusion:
-    """What becomes of the client identifiers asked about: an outcome each, or another request at once."""
+    """What becomes of the client identifiers asked about: an outcome each, or another request at once.
 
+    `is_settled`: the answer tells what became of the request, which is never sent again as it is.
+    """
+
+    is_settled: bool = False
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     fresh: list[list[str]] = field(default_factory=list)
     is_second_try: bool = False
@@ -44,14 +50,15 @@ def tells_what_became_of(answer: Answered, asked: Asked) -> bool:
     A refusal for a call that a request holds would have met its first attempt too. Any other may be for the state of
     the API, the account, the flow or something in between, and says nothing of an attempt before, which may have been
     accepted: the bytes must be resent once more. So may a refusal of the format, once the flow's RSA key was changed:
-    the API cannot open what the old key sealed. And once a resend was refused, Checksum Repeated may speak of that one.
+    the API cannot open what the old key sealed. So may any, once it is another day: the API refuses earlier dates. And
+    once a resend was refused, Checksum Repeated may speak of that one.
     """
     code = code_of(answer.code)
     if not asked.is_resend or code.verdict is Verdict.ACCEPT:
         return True
     if code.verdict is Verdict.PRESUME_ACCEPTED:
         return not asked.was_refused
-    return code.scope is Scope.CALL and code.number != _INVALID_FORMAT
+    return code.scope is Scope.CALL and code.number != _INVALID_FORMAT and asked.is_same_day
 
 
 def may_blame_an_old_secret(answer: Answered, *, is_resend: bool) -> bool:
@@ -89,14 +96,15 @@ def conclude(
             waits = Outcome(Status.WAITING, Reason.NO_ANSWER, detail=detail)
         case WrongAddress(detail):
             waits = Outcome(Status.WAITING, Reason.WRONG_ADDRESS, detail=detail)
-    return Conclusion(dict.fromkeys(client_identifiers, waits))
+    return Conclusion(outcomes=dict.fromkeys(client_identifiers, waits))
 
 
 def _apply(
     answer: Answered, asked: Asked, client_identifiers: Sequence[str], may_retry: Callable[[str], bool]
 ) -> Conclusion:
     conclusion = Conclusion()
-    if not tells_what_became_of(answer, asked):
+    conclusion.is_settled = tells_what_became_of(answer, asked)
+    if not conclusion.is_settled:
         conclusion.outcomes = dict.fromkeys(client_identifiers, _undecided(answer))
         return conclusion
     left = []
@@ -131,6 +139,7 @@ def _share_out(
         case Verdict.ISOLATE if code.number == _INVALID_FORMAT and not asked.is_current_secret:
             # The API cannot open what an old key sealed, and says no more: no call in it is to blame.
             conclusion.fresh = [left]
+            conclusion.refresh_secret = True
         case Verdict.ISOLATE | Verdict.SPLIT | Verdict.ACCEPT_LISTED if asked.calls > 1:
             conclusion.fresh = halve(left)
         case Verdict.PRESUME_ACCEPTED | Verdict.REFRESH_SECRET if not asked.is_second_try:

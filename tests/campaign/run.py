@@ -10,12 +10,12 @@ from unittest.mock import patch
 
 import sealed_relay.admission
 import sealed_relay.relay
+from tests.campaign.drawing import drawn
 from tests.campaign.event_source import EventSource
 from tests.campaign.evidence import Evidence, Invariant, Violation
 from tests.campaign.executor import CoroutineLock, wait
 from tests.campaign.judge import judge
 from tests.campaign.luck import Trouble
-from tests.campaign.profile import drawn
 from tests.campaign.surroundings import START, Surroundings
 from tests.campaign.traffic import Traffic
 from tests.campaign.weather import Weather

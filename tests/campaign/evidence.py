@@ -1,5 +1,6 @@
 """What is known of a run from outside the relay: what was asked of it, what the API did, what is on record."""
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ class Invariant(StrEnum):
     FAILURE_QUEUE = "each failed call is in the failure queue"
     IN_TIME = "no call is sent past its deadline"
     RATE = "the rate is never exceeded"
+    PARKED = "what is parked sends one probe at a time, at growing intervals"
+    DELIVERED_IN_THE_END = "what waits is sent once everything goes well again"
     NOT_REDRIVEN = "no healthy message is redriven"
     WRITE_AHEAD = "nothing is sent but what is claimed, stored, leased and unanswered"
     ONE_AT_A_TIME = "at most one attempt per request is under way"
@@ -80,7 +83,8 @@ class Evidence:
 
     `undecidable` are requests of which the API refused some calls and kept the checksum all the same: a resend cannot
     tell such a refusal from an acceptance, so its PRESUMED_ACCEPTED is not held against the relay. `sends` are the
-    moments at which requests left. `clock_error_seconds` is how far the clocks of two invocations may be apart.
+    moments at which requests left. From `calm_from` on all has gone well for so long that nothing waits any more.
+    `clock_error_seconds` is how far the clocks of two invocations may be apart.
     """
 
     written: list[Written] = field(default_factory=list)
@@ -94,6 +98,7 @@ class Evidence:
     redriven: list[str] = field(default_factory=list)
     items: Mapping[str, Item] = field(default_factory=dict)
     requests_per_minute: int | None = None
+    calm_from: float = math.inf
     clock_error_seconds: float = 0.0
 
     @property

@@ -52,6 +52,7 @@ class FaultyGateway:
             invocation.pass_time(timeout_seconds if is_slow else around.luck.random.expovariate(5.0))
             if around.schedule.now >= given_up_at:
                 answer = _TIMED_OUT
+            around.witness.parks.answered(sealed.request_id, answer)
         around.tell("{} is told of {}: {}", invocation.name, sealed.request_id[:6], answer)
         return answer
 

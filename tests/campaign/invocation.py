@@ -27,7 +27,7 @@ _EXPECTED_ERRORS = (InjectedError, LeaseLostError, UnusableFlowError)
 
 
 class Invocation:
-    """Deadline and clock are its own: `deadline` in true time, `clock` as its machine tells it.
+    """Deadline and clock are its own: `began_at` and `deadline` in true time, `clock` as its machine tells it.
 
     `leases` and `stored` are what it wrote itself: the ids of leases it took, and of requests it stored.
     """
@@ -40,7 +40,8 @@ class Invocation:
         is_skewed = luck.strikes(Trouble.SKEWED_CLOCK)
         self._skew_seconds = luck.random.uniform(-1.0, 1.0) * _LARGEST_SKEW_SECONDS if is_skewed else 0.0
         self.name = f"#{number}"
-        self.deadline = surroundings.schedule.now + FUNCTION_TIMEOUT_SECONDS
+        self.began_at = surroundings.schedule.now
+        self.deadline = self.began_at + FUNCTION_TIMEOUT_SECONDS
         self.requests_sent = 0
         self.leases: set[str] = set()
         self.stored: set[str] = set()

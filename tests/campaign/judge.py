@@ -19,6 +19,7 @@ def judge(evidence: Evidence) -> list[Violation]:
         *_acceptances(evidence),
         *_records(evidence),
         *_rate(evidence),
+        *_waiting_for_nothing(evidence),
         *(Violation(Invariant.NOT_REDRIVEN, message_id) for message_id in evidence.redriven),
     ]
 
@@ -134,3 +135,12 @@ def _rate(evidence: Evidence) -> Iterator[Violation]:
         if last - first < _WINDOW_SECONDS:
             yield Violation(Invariant.RATE, f"{most + 1} requests left within {last - first:.3f} s")
             return
+
+
+def _waiting_for_nothing(evidence: Evidence) -> Iterator[Violation]:
+    not_after = {(written.message_id, written.call_id): written.not_after for written in evidence.written}
+    for call_id, record in evidence.records.items():
+        deadline = not_after.get((_text(record, "message_id"), call_id), 0.0)
+        if record["status"] == Status.EXPIRED and deadline > evidence.calm_from:
+            hours = (deadline - evidence.calm_from) / 3600
+            yield Violation(Invariant.DELIVERED_IN_THE_END, f"{call_id} expired after {hours:.1f} hours of calm")

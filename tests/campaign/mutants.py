@@ -3,7 +3,7 @@
 Each is a patch of the product's own functions. What it replaces is handed to it as `original`.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 from unittest.mock import patch
 
-from sealed_relay import admission, claiming, ledger, relay, sending, verdicts
+from sealed_relay import admission, claiming, ledger, parking, relay, sending, shared_items, verdicts
 from sealed_relay.answer import Answered
 from sealed_relay.claiming import Busy, Done, Duplicate, Free, Unanswered
 from sealed_relay.message import Call
@@ -113,6 +113,21 @@ def _all_of_a_partial_success(original: Function) -> Function:
         return outcome
 
     return delivered_by
+
+
+def _reading_once(original: Function) -> Function:
+    def read(self: shared_items.SharedItems, keys: Iterable[str], **_: float) -> None:
+        original(self, [key for key in keys if not self[key]])
+
+    return read
+
+
+def _never_ending(original: Function) -> Function:
+    def after(self: parking.Park, now_ms: int, **about: Any) -> parking.Park:  # noqa: ANN401
+        park: parking.Park = original(self, now_ms, **about)
+        return park if park.is_parked else self
+
+    return after
 
 
 _ALWAYS_PROOF = tuple(
@@ -219,6 +234,28 @@ MUTANTS: Mapping[str, Mutant] = MappingProxyType(
         "budget-ignored": Mutant(
             "requests leave whatever left before",
             ((admission.Admission, "_take_turns", lambda _: lambda _self, wanted: wanted),),
+        ),
+        "park-ignored": Mutant(
+            "requests leave also while their flow or the account is parked",
+            ((admission.Admission, "_parked", lambda _: lambda *_: []),),
+        ),
+        "park-not-looked-at-again": Mutant(
+            "what an invocation sees of a park first is what it goes by",
+            ((shared_items.SharedItems, "read", _reading_once),),
+        ),
+        "probe-not-elected": Mutant(
+            "every invocation that finds a probe due sends one",
+            ((admission.Admission, "_probe", lambda _: lambda *_: True),),
+        ),
+        "probe-always-due": Mutant(
+            "a probe goes out whenever there is a message", ((parking.Park, "is_due", lambda _: lambda *_: True),)
+        ),
+        "intervals-do-not-grow": Mutant(
+            "each probe follows as soon as the first one did", ((parking, "_LONGEST_INTERVAL_MS", lambda _: 45_000),)
+        ),
+        "park-never-ended": Mutant(
+            "a probe's success does not reopen what was parked",
+            ((parking.Park, "after", _never_ending),),
         ),
     }
 )

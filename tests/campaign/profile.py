@@ -6,6 +6,13 @@ from dataclasses import dataclass
 from sealed_relay.world import Limits
 from tests.campaign.luck import Trouble
 
+_LAGS_SECONDS: Mapping[Trouble, float] = {
+    Trouble.SLOW_STEP: 60.0,
+    Trouble.WRITE_LATE: 20.0,
+    Trouble.WRITE_REPEATED: 20.0,
+    Trouble.SKEWED_CLOCK: 3.0,
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Profile:
@@ -30,3 +37,12 @@ class Profile:
     refusal_leaves_checksum: bool
     checksum_over_body: bool
     checksum_over_payload: bool
+
+    @property
+    def lag_seconds(self) -> float:
+        """How long an invocation's look at its clock may lie behind the write that it looked for, by other clocks."""
+        lag_seconds = self.pause_seconds + 0.002  # the relay tells milliseconds
+        for trouble, seconds in _LAGS_SECONDS.items():
+            if trouble in self.rates:
+                lag_seconds += seconds
+        return lag_seconds

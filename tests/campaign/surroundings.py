@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from local.simulator.reply import CallDetail
 
 START = datetime(2026, 11, 23, 4, 30, tzinfo=UTC).timestamp()
+PATIENCE_SECONDS = 2 * 3600.0
+"""Until what waited in the storm is sent: the longest wait of a message, its probe, and the rate for all of them."""
 FLOW_IDS = ("FLOWAAAA", "FLOWBBBB", "FLOWCCCC")
 
 
@@ -51,7 +53,7 @@ class Surroundings:
         self._write_line = write_line
         self.schedule = Schedule(START)
         self.luck = Luck(random, profile.rates)
-        self.witness = Witness(self.schedule, self.tell)
+        self.witness = Witness(self.schedule, self.tell, profile.lag_seconds)
         self.table = InMemoryTable()
         self.ingress = InMemoryIngress(self.schedule)
         self.failures = InMemoryFailures()
@@ -67,24 +69,27 @@ class Surroundings:
             checksum_over_payload=profile.checksum_over_payload,
         )
         self.witness.evidence.requests_per_minute = profile.requests_per_minute
+        self.witness.evidence.calm_from = START + profile.storm_seconds + PATIENCE_SECONDS
         self.outage: Fault | None = None
         self.codes: Counter[int] = Counter()
-        self.key_names = {flow_id: flow_id for flow_id in FLOW_IDS}
+        self.identities = {flow_id: (security_id_of(flow_id), flow_id) for flow_id in FLOW_IDS}
         self.gateway = SimulatedGateway(self.simulator)
         for flow_id in FLOW_IDS:
-            self.register(flow_id, security_id_of(flow_id), key_name=flow_id)
-            self.keep_secret(flow_id, security_id_of(flow_id), key_name=flow_id)
+            self.register(flow_id)
+            self.keep_secret(flow_id)
             self.flows.flows[flow_id] = self.flows.refreshed[flow_id]
 
-    def register(self, flow_id: str, security_id: str, key_name: str) -> None:
-        """Let the API know a flow so, and no more as it was."""
+    def register(self, flow_id: str) -> None:
+        """Let the API know a flow by its identity as it is now: its security id, and the name of its key."""
+        security_id, key_name = self.identities[flow_id]
         _, private_key = key_pair(key_name)
         self.simulator.flows[flow_id] = SimulatedFlow(
             flow_id, security_id, private_key, KeyWrap.RSA1_5, ("1.0",), "outbound"
         )
 
-    def keep_secret(self, flow_id: str, security_id: str, key_name: str) -> None:
-        """Put a flow's secret in the store; who has the former one cached goes on with that for a while."""
+    def keep_secret(self, flow_id: str) -> None:
+        """Put a flow's identity in its secret; who has the former one cached goes on with that for a while."""
+        security_id, key_name = self.identities[flow_id]
         public_key, _ = key_pair(key_name)
         self.flows.refreshed[flow_id] = replace(
             make_flow(flow_id, security_id=security_id), public_key=public_key, version=f"{security_id} {key_name}"

@@ -20,6 +20,9 @@ QUICKLY_CAUGHT = (
     "settled-before-published",
     "deadline-not-checked",
     "waiting-acknowledged",
+    "park-ignored",
+    "probe-not-elected",
+    "intervals-do-not-grow",
 )
 
 

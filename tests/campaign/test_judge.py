@@ -111,3 +111,14 @@ def test_requests_over_the_rate_are_found(gap_seconds: float, expected: set[Inva
     found.requests_per_minute = 2
     found.sends = [0.0, gap_seconds, 2 * gap_seconds]
     assert broken(found) == expected
+
+
+@pytest.mark.parametrize(("calm_from", "expected"), [(900.0, {Invariant.DELIVERED_IN_THE_END}), (1100.0, set())])
+def test_a_call_that_expired_although_all_went_well_for_long_is_found(
+    calm_from: float, expected: set[Invariant]
+) -> None:
+    found = evidence("EXPIRED", reason="EXPIRED")
+    found.acceptances.clear()
+    found.published[CALL].append(publication("EXPIRED"))
+    found.calm_from = calm_from
+    assert broken(found) == expected

@@ -62,21 +62,25 @@ class Weather:
         simulator.settings = msgspec.structs.replace(simulator.settings, balance_calls=calls)
 
     def _rotate(self, security_id: str | None) -> None:
-        """Give a flow another security id, or None for another key; the API and the secret learn of it in any order."""
+        """Give a flow another security id, or None for another key; the API and the secret learn of it in any order.
+
+        Each learns of what is so by then: of two rotations at a time the later one holds in the end.
+        """
         around, luck = self._around, self._around.luck
         self._rotations += 1
         flow_id = luck.random.choice(FLOW_IDS)
-        known_as = around.simulator.flows[flow_id].security_id
-        key_name = around.key_names[flow_id] if security_id else f"{flow_id} {self._rotations}"
-        around.key_names[flow_id] = key_name
+        known_as, key_name = around.identities[flow_id]
+        around.identities[flow_id] = (
+            (security_id, key_name) if security_id else (known_as, f"{flow_id} {self._rotations}")
+        )
 
         def at_the_api() -> None:
             around.tell("*** {} rotated at the API", flow_id)
-            around.register(flow_id, security_id or known_as, key_name)
+            around.register(flow_id)
 
         def in_the_secret() -> None:
             around.tell("*** {} rotated in its secret", flow_id)
-            around.keep_secret(flow_id, security_id or known_as, key_name)
+            around.keep_secret(flow_id)
             around.schedule.after(
                 luck.random.uniform(0.0, _LONGEST_CACHED_SECONDS), lambda: around.flows.get(flow_id, fresh=True)
             )

@@ -13,6 +13,7 @@ from sealed_relay.message import InvalidMessageError, Message, read
 from sealed_relay.outcome import Reason, Status
 from sealed_relay.ports import Failure, Item
 from tests.campaign.evidence import Acceptance, Evidence, Invariant, Published, Violation, Written
+from tests.campaign.parks import Parks
 
 if TYPE_CHECKING:
     from tests.campaign.invocation import Invocation
@@ -22,12 +23,13 @@ _SERVICE_TIME_ZONE = timezone(timedelta(hours=5, minutes=30))
 
 
 class Witness:
-    """`clock` tells seconds since 1970; `tell` takes a line for the trace."""
+    """`clock` tells seconds since 1970; `tell` takes a line for the trace; `lag_seconds` as in `Parks`."""
 
-    def __init__(self, clock: Callable[[], float], tell: Callable[..., None]) -> None:
+    def __init__(self, clock: Callable[[], float], tell: Callable[..., None], lag_seconds: float) -> None:
         self.evidence = Evidence(clock_error_seconds=_CLOCK_ERROR_SECONDS)
         self.violations: list[Violation] = []
         self.sealed: dict[bytes, SealedRequest] = {}
+        self.parks = Parks(clock, self.breach, lag_seconds)
         self._clock = clock
         self._tell = tell
         self._left_at: dict[str, float] = {}
@@ -94,6 +96,8 @@ class Witness:
         elif key.startswith(request_key("")):
             if before is None or before["lease_id"] != after["lease_id"]:
                 invocation.leases.add(str(after["lease_id"]))
+        elif key.startswith("#park/"):
+            self.parks.wrote(invocation, key, after)
         elif not key.startswith("#"):
             self._settled(key, before, after, items)
 
@@ -123,6 +127,7 @@ class Witness:
         self.evidence.sends.append(self._clock())
         self._left_at[request_id] = self._clock()
         self._check_send(invocation, sealed, timeout_seconds, items)
+        self.parks.left(invocation, request_id, sealed.flow_id)
         self._under_way[request_id] += 1
         if self._under_way[request_id] > 1:
             self.breach(Invariant.ONE_AT_A_TIME, request_id[:6])
@@ -130,6 +135,7 @@ class Witness:
             yield
         finally:
             self._under_way[request_id] -= 1
+            self.parks.ended(request_id)
 
     def _check_send(
         self, invocation: "Invocation", sealed: SealedRequest, timeout_seconds: float, items: dict[str, Item]

@@ -1,0 +1,105 @@
+"""What watches the parks finds what leaves against the rules, and lets probes pass."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from sealed_relay.answer import Answered
+from tests.campaign.evidence import Invariant
+from tests.campaign.parks import Parks
+
+if TYPE_CHECKING:
+    from tests.campaign.invocation import Invocation
+
+ACCOUNT = "#park/account"
+NOT_ENOUGH = 212
+SUCCESS = 200
+
+
+@dataclass(frozen=True)
+class Began:
+    began_at: float
+
+
+class Scene:
+    """An account that is parked at second 0, and an invocation that began after."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.breaches: list[str] = []
+        self.parks = Parks(lambda: self.now, self._breach, lag_seconds=0.0)
+        self.invocation = self.invocation_since(1.0)
+        self._write(probes=0)
+
+    def invocation_since(self, began_at: float) -> "Invocation":
+        return cast("Invocation", Began(began_at))
+
+    def probe(self, at: float, probes: int, *, code: int = NOT_ENOUGH) -> None:
+        """Take the right to a probe, send it, and get an answer."""
+        self.now = at
+        self._write(probes)
+        self.leave(self.invocation)
+        self.parks.answered("r1", Answered(code))
+        self.parks.ended("r1")
+
+    def leave(self, invocation: "Invocation") -> None:
+        self.parks.left(invocation, "r1", "FLOWAAAA")
+
+    def _write(self, probes: int) -> None:
+        self.parks.wrote(self.invocation, ACCOUNT, {"reason": "X", "since_ms": 0, "probes": probes})
+
+    def _breach(self, invariant: Invariant, detail: str) -> None:
+        assert invariant is Invariant.PARKED
+        self.breaches.append(detail)
+
+
+@pytest.fixture
+def scene() -> Scene:
+    return Scene()
+
+
+def test_probes_at_growing_intervals_may_leave(scene: Scene) -> None:
+    for number, at in enumerate((15.0, 60.0, 120.0, 240.0, 480.0, 780.0, 1080.0), start=1):
+        scene.probe(at, number)
+    assert scene.breaches == []
+
+
+@pytest.mark.parametrize("moments", [(14.0,), (15.0, 59.0), (15.0, 60.0, 119.0)])
+def test_a_probe_that_leaves_early_is_found(scene: Scene, moments: tuple[float, ...]) -> None:
+    for number, at in enumerate(moments, start=1):
+        scene.probe(at, number)
+    assert len(scene.breaches) == 1
+
+
+def test_after_a_probe_that_was_answered_about_its_calls_another_may_follow_at_once(scene: Scene) -> None:
+    scene.probe(15.0, 1, code=SUCCESS)
+    scene.probe(16.0, 2)
+    assert scene.breaches == []
+
+
+def test_what_leaves_through_a_park_and_is_no_probe_is_found(scene: Scene) -> None:
+    scene.probe(15.0, 1)
+    scene.leave(scene.invocation)
+    assert len(scene.breaches) == 1
+
+
+def test_who_began_before_it_was_parked_need_not_know(scene: Scene) -> None:
+    scene.leave(scene.invocation_since(-1.0))
+    assert scene.breaches == []
+
+
+def test_two_probes_at_a_time_are_found(scene: Scene) -> None:
+    scene.probe(15.0, 1)
+    scene.now = 60.0
+    for number in (2, 3):
+        scene.parks.wrote(scene.invocation, ACCOUNT, {"reason": "X", "since_ms": 0, "probes": number})
+        scene.leave(scene.invocation)
+        scene.now += 100.0
+    assert scene.breaches == ["two probes of #park/account are under way"]
+
+
+def test_what_is_reopened_is_free(scene: Scene) -> None:
+    scene.parks.wrote(scene.invocation, ACCOUNT, {"probes": 0})
+    scene.leave(scene.invocation)
+    assert scene.breaches == []

@@ -3,10 +3,11 @@
 import math
 
 from sealed_relay.message import Message
-from tests.campaign.invocation import Invocation
+from tests.campaign.environment import Environment
 from tests.campaign.luck import Trouble
 from tests.campaign.surroundings import Surroundings
 
+_CHANCE_OF_RECYCLING = 0.1
 _LONGEST_HELD_BACK_SECONDS = 500.0
 
 
@@ -18,6 +19,7 @@ class EventSource:
         self.requests = 0
         self._around = around
         self._running = 0
+        self._idle: list[Environment] = []
         self._next_poll_at = math.inf
 
     def wake(self, at: float) -> None:
@@ -66,9 +68,12 @@ class EventSource:
 
     def _invoke(self, number: int, messages: list[Message]) -> None:
         around = self._around
-        invocation = Invocation(around, number, messages)
-        around.tell("{} gets {}", invocation.name, [message.receipt_handle for message in messages])
-        invocation.run()
-        self.requests += invocation.requests_sent
+        environment = self._idle.pop() if self._idle else Environment(around)
+        around.tell("#{} gets {}", number, [message.receipt_handle for message in messages])
+        sent_before = environment.requests_sent
+        environment.invoke(number, messages)
+        self.requests += environment.requests_sent - sent_before
         self._running -= 1
+        if not environment.is_killed and not around.luck.has(_CHANCE_OF_RECYCLING):
+            self._idle.append(environment)
         self.wake(around.schedule.now)

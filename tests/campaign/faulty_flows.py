@@ -1,24 +1,34 @@
-"""The flows' secrets, out of reach now and then."""
+"""The flows' secrets, out of reach now and then, and cached as long as the product caches them."""
 
 from typing import TYPE_CHECKING
 
-from sealed_relay.flow import Flow, UnusableFlowError
+from sealed_relay.flow import Flow, UnknownFlowError, UnusableFlowError
 from tests.campaign.luck import Trouble
 from tests.campaign.surroundings import Surroundings
 
 if TYPE_CHECKING:
-    from tests.campaign.invocation import Invocation
+    from tests.campaign.environment import Environment
+
+_KEEP_SECONDS = 300.0
 
 
 class FaultyFlows:
     """Keeps the promises of `ports.Flows`, which allow for a secret that cannot be read now."""
 
-    def __init__(self, surroundings: Surroundings, invocation: "Invocation") -> None:
+    def __init__(self, surroundings: Surroundings, environment: "Environment") -> None:
         self._around = surroundings
-        self._invocation = invocation
+        self._environment = environment
+        self._cached: dict[str, tuple[Flow, float]] = {}
 
     def get(self, flow_id: str, *, fresh: bool = False) -> Flow:
-        self._invocation.step(flow_id)
+        cached, until = self._cached.get(flow_id, (None, 0.0))
+        if cached and not fresh and self._environment.clock() < until:
+            return cached
+        self._environment.step(flow_id)
         if self._around.luck.strikes(Trouble.SECRET_UNAVAILABLE):
             raise UnusableFlowError("the secret cannot be read now")
-        return self._around.flows.get(flow_id, fresh=fresh)
+        flow = self._around.secrets.get(flow_id)
+        if flow is None:
+            raise UnknownFlowError("there is no such secret")
+        self._cached[flow_id] = (flow, self._environment.clock() + _KEEP_SECONDS)
+        return flow

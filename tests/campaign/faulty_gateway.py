@@ -16,7 +16,7 @@ from tests.campaign.luck import Trouble
 from tests.campaign.surroundings import Surroundings
 
 if TYPE_CHECKING:
-    from tests.campaign.invocation import Invocation
+    from tests.campaign.environment import Environment
 
 _LONGEST_ON_THE_WIRE_SECONDS = 5.0
 _TIMED_OUT = Ambiguous("Read timeout.")
@@ -25,35 +25,35 @@ _TIMED_OUT = Ambiguous("Read timeout.")
 class FaultyGateway:
     """Two steps: while the request is on its way, and while its answer is."""
 
-    def __init__(self, surroundings: Surroundings, invocation: "Invocation") -> None:
+    def __init__(self, surroundings: Surroundings, environment: "Environment") -> None:
         self._around = surroundings
-        self._invocation = invocation
+        self._environment = environment
 
     def send(self, endpoint: str, body: bytes, timeout_seconds: float) -> Answer:
-        around, invocation = self._around, self._invocation
+        around, environment = self._around, self._environment
         sealed = around.witness.sealed.get(body)
         if sealed is None:
             around.witness.breach(Invariant.WRITE_AHEAD, "bytes were sent that are not stored")
             return NotSent("Nobody knows these bytes.")
         given_up_at = around.schedule.now + timeout_seconds
-        with around.witness.sending(invocation, sealed, timeout_seconds, around.table.items):
-            around.tell("{} sends {} {}", invocation.name, sealed.request_id[:6], sealed.client_identifiers)
+        with around.witness.sending(environment, sealed, timeout_seconds, around.table.items):
+            around.tell("{} sends {} {}", environment.name, sealed.request_id[:6], sealed.client_identifiers)
             if around.luck.strikes(Trouble.OUTLIVED):
                 # Within what the lease leaves for it.
                 seconds = around.luck.random.uniform(0.0, _LONGEST_ON_THE_WIRE_SECONDS)
                 around.schedule.after(seconds, lambda: self._arrive(endpoint, sealed, timeout_seconds))
-                invocation.die()
-            invocation.step("the request is on its way")
+                environment.die()
+            environment.step("the request is on its way")
             if around.schedule.now >= given_up_at:
                 return _TIMED_OUT
             around.gateway.refused_connections = int(around.luck.strikes(Trouble.NOT_CONNECTED))
             answer = self._arrive(endpoint, sealed, timeout_seconds)
             is_slow = around.luck.strikes(Trouble.TOO_SLOW)
-            invocation.pass_time(timeout_seconds if is_slow else around.luck.random.expovariate(5.0))
+            environment.pass_time(timeout_seconds if is_slow else around.luck.random.expovariate(5.0))
             if around.schedule.now >= given_up_at:
                 answer = _TIMED_OUT
             around.witness.parks.answered(sealed.request_id, answer)
-        around.tell("{} is told of {}: {}", invocation.name, sealed.request_id[:6], answer)
+        around.tell("{} is told of {}: {}", environment.name, sealed.request_id[:6], answer)
         return answer
 
     def _arrive(self, endpoint: str, sealed: SealedRequest, timeout_seconds: float) -> Answer:
@@ -61,7 +61,7 @@ class FaultyGateway:
         simulator = around.simulator
         checksum = hashlib.sha256(sealed.body).digest()
         was_known = checksum in simulator.body_checksums
-        is_first = not was_known and sealed.request_id in self._invocation.stored
+        is_first = not was_known and sealed.request_id in self._environment.stored
         fault = answer_fault(around, is_known=was_known, is_first=is_first)
         if fault:
             simulator.faults.plan(PlannedFault(fault=fault))

@@ -10,7 +10,7 @@ from tests.campaign.luck import Trouble
 from tests.campaign.surroundings import Surroundings
 
 if TYPE_CHECKING:
-    from tests.campaign.invocation import Invocation
+    from tests.campaign.environment import Environment
 
 W = TypeVar("W")
 _LATEST_SECONDS = 20.0
@@ -19,10 +19,10 @@ _LATEST_SECONDS = 20.0
 class FaultyTable:
     """Each single write or read of a batch is a step, in any order, and a batch may be done in part."""
 
-    def __init__(self, surroundings: Surroundings, invocation: "Invocation") -> None:
+    def __init__(self, surroundings: Surroundings, environment: "Environment") -> None:
         self._around = surroundings
         self._table = surroundings.table
-        self._invocation = invocation
+        self._environment = environment
 
     def insert(self, items: Sequence[Item]) -> list[bool]:
         return self._write_each(self._table.insert, items, [str(item[KEY]) for item in items])
@@ -36,7 +36,7 @@ class FaultyTable:
     def read(self, keys: Sequence[str]) -> dict[str, Item]:
         found: dict[str, Item] = {}
         for key in self._around.luck.shuffled(keys):
-            self._invocation.step(key)
+            self._environment.step(key)
             if self._around.luck.strikes(Trouble.READ_FAILED):
                 raise InjectedError("read failed")
             found |= self._table.read([key])
@@ -50,9 +50,9 @@ class FaultyTable:
         error: InjectedError | None = None
         for index in luck.shuffled(range(len(writes))):
             apply = partial(self._apply, write, writes[index], keys[index])
-            self._invocation.step(keys[index])
+            self._environment.step(keys[index])
             if luck.strikes(Trouble.WRITE_FAILED):
-                self._around.tell("{} write of {} fails", self._invocation.name, keys[index])
+                self._around.tell("{} write of {} fails", self._environment.name, keys[index])
                 error = InjectedError("write failed")
                 if luck.has(0.5):
                     break
@@ -64,7 +64,7 @@ class FaultyTable:
             if luck.strikes(Trouble.WRITE_ANSWER_LOST):
                 raise InjectedError("write was done, and its answer lost")
             if luck.strikes(Trouble.WRITE_REPEATED):
-                self._invocation.pass_time(luck.random.choice((0.0, 0.1, _LATEST_SECONDS)) * luck.random.random())
+                self._environment.pass_time(luck.random.choice((0.0, 0.1, _LATEST_SECONDS)) * luck.random.random())
                 done[index] = apply()  # whatever it was conditional on, it has changed that itself
         if error:
             raise error
@@ -75,8 +75,8 @@ class FaultyTable:
         before = items.get(key)
         [is_done] = write([one])
         if is_done:
-            self._around.witness.wrote(self._invocation, key, before, items[key], items)
-        self._around.tell("{} writes {} {}: {}", self._invocation.name, key, _Shown(items.get(key)), is_done)
+            self._around.witness.wrote(self._environment, key, before, items[key], items)
+        self._around.tell("{} writes {} {}: {}", self._environment.name, key, _Shown(items.get(key)), is_done)
         return is_done
 
     def _put(self, items: Sequence[Item]) -> list[bool]:

@@ -10,7 +10,7 @@ from sealed_relay.ports import Item
 from tests.campaign.evidence import Invariant
 
 if TYPE_CHECKING:
-    from tests.campaign.invocation import Invocation
+    from tests.campaign.environment import Environment
 
 _PARK = "#park/"
 _ACCOUNT = "#park/account"
@@ -26,7 +26,7 @@ class _Parked:
     written_at: float
     due_at: float
     probes: int = 0
-    rights: "dict[Invocation, float]" = field(default_factory=dict)
+    rights: "dict[Environment, float]" = field(default_factory=dict)
     probe: str = ""
 
 
@@ -45,7 +45,7 @@ class Parks:
         self._lag_seconds = lag_seconds
         self._parked: dict[str, _Parked] = {}
 
-    def wrote(self, invocation: "Invocation", key: str, item: Item) -> None:
+    def wrote(self, environment: "Environment", key: str, item: Item) -> None:
         """A park's item changed."""
         if not item.get("reason"):
             self._parked.pop(key, None)
@@ -59,21 +59,21 @@ class Parks:
             if early_seconds > 0:
                 self._breach(Invariant.PARKED, f"probe {probes} of {key} is {early_seconds:.3f} s early")
             parked.probes = probes
-            parked.rights[invocation] = now
+            parked.rights[environment] = now
 
-    def left(self, invocation: "Invocation", request_id: str, flow_id: str) -> None:
+    def left(self, environment: "Environment", request_id: str, flow_id: str) -> None:
         """A request left: as a probe, if its sender took the right to send one, or against the rules."""
         for key in (_ACCOUNT, f"{_PARK}flow/{flow_id}"):
             parked = self._parked.get(key)
             if parked is None:
                 continue
-            taken_at = parked.rights.pop(invocation, None)
+            taken_at = parked.rights.pop(environment, None)
             if taken_at is not None:
                 if parked.probe and self._lag_seconds < _INTERVALS_SECONDS[0]:
                     self._breach(Invariant.PARKED, f"two probes of {key} are under way")
                 parked.probe = request_id
                 parked.due_at = taken_at + _INTERVALS_SECONDS[min(parked.probes, len(_INTERVALS_SECONDS) - 1)]
-            elif parked.written_at < invocation.began_at:
+            elif parked.written_at < environment.began_at:
                 self._breach(Invariant.PARKED, f"{request_id[:6]} left through {key}, and is no probe")
 
     def answered(self, request_id: str, answer: Answer) -> None:

@@ -18,7 +18,7 @@ from tests.campaign.luck import Luck
 from tests.campaign.profile import Profile
 from tests.campaign.schedule import Schedule
 from tests.campaign.witness import Witness
-from tests.fakes.flows import InMemoryFlows, make_flow, security_id_of
+from tests.fakes.flows import make_flow, security_id_of
 from tests.fakes.gateway import SimulatedGateway
 from tests.fakes.queues import InMemoryFailures, InMemoryIngress
 from tests.fakes.table import InMemoryTable
@@ -26,6 +26,7 @@ from tests.fakes.table import InMemoryTable
 if TYPE_CHECKING:
     from local.simulator.faults import Fault
     from local.simulator.reply import CallDetail
+    from sealed_relay.flow import Flow
 
 START = datetime(2026, 11, 23, 4, 30, tzinfo=UTC).timestamp()
 PATIENCE_SECONDS = 2 * 3600.0
@@ -57,7 +58,7 @@ class Surroundings:
         self.table = InMemoryTable()
         self.ingress = InMemoryIngress(self.schedule)
         self.failures = InMemoryFailures()
-        self.flows = InMemoryFlows()
+        self.secrets: dict[str, Flow] = {}
         self.audit = RememberingAudit()
         self.simulator = SimulatorState(
             lambda: datetime.fromtimestamp(self.schedule.now, UTC), random, audit=self.audit
@@ -77,7 +78,6 @@ class Surroundings:
         for flow_id in FLOW_IDS:
             self.register(flow_id)
             self.keep_secret(flow_id)
-            self.flows.flows[flow_id] = self.flows.refreshed[flow_id]
 
     def register(self, flow_id: str) -> None:
         """Let the API know a flow by its identity as it is now: its security id, and the name of its key."""
@@ -91,7 +91,7 @@ class Surroundings:
         """Put a flow's identity in its secret; who has the former one cached goes on with that for a while."""
         security_id, key_name = self.identities[flow_id]
         public_key, _ = key_pair(key_name)
-        self.flows.refreshed[flow_id] = replace(
+        self.secrets[flow_id] = replace(
             make_flow(flow_id, security_id=security_id), public_key=public_key, version=f"{security_id} {key_name}"
         )
 

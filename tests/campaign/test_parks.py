@@ -10,7 +10,7 @@ from tests.campaign.evidence import Invariant
 from tests.campaign.parks import Parks
 
 if TYPE_CHECKING:
-    from tests.campaign.invocation import Invocation
+    from tests.campaign.environment import Environment
 
 ACCOUNT = "#park/account"
 NOT_ENOUGH = 212
@@ -23,31 +23,31 @@ class Began:
 
 
 class Scene:
-    """An account that is parked at second 0, and an invocation that began after."""
+    """An account that is parked at second 0, and an environment whose invocation began after."""
 
     def __init__(self) -> None:
         self.now = 0.0
         self.breaches: list[str] = []
         self.parks = Parks(lambda: self.now, self._breach, lag_seconds=0.0)
-        self.invocation = self.invocation_since(1.0)
+        self.environment = self.environment_since(1.0)
         self._write(probes=0)
 
-    def invocation_since(self, began_at: float) -> "Invocation":
-        return cast("Invocation", Began(began_at))
+    def environment_since(self, began_at: float) -> "Environment":
+        return cast("Environment", Began(began_at))
 
     def probe(self, at: float, probes: int, *, code: int = NOT_ENOUGH) -> None:
         """Take the right to a probe, send it, and get an answer."""
         self.now = at
         self._write(probes)
-        self.leave(self.invocation)
+        self.leave(self.environment)
         self.parks.answered("r1", Answered(code))
         self.parks.ended("r1")
 
-    def leave(self, invocation: "Invocation") -> None:
-        self.parks.left(invocation, "r1", "FLOWAAAA")
+    def leave(self, environment: "Environment") -> None:
+        self.parks.left(environment, "r1", "FLOWAAAA")
 
     def _write(self, probes: int) -> None:
-        self.parks.wrote(self.invocation, ACCOUNT, {"reason": "X", "since_ms": 0, "probes": probes})
+        self.parks.wrote(self.environment, ACCOUNT, {"reason": "X", "since_ms": 0, "probes": probes})
 
     def _breach(self, invariant: Invariant, detail: str) -> None:
         assert invariant is Invariant.PARKED
@@ -80,12 +80,12 @@ def test_after_a_probe_that_was_answered_about_its_calls_another_may_follow_at_o
 
 def test_what_leaves_through_a_park_and_is_no_probe_is_found(scene: Scene) -> None:
     scene.probe(15.0, 1)
-    scene.leave(scene.invocation)
+    scene.leave(scene.environment)
     assert len(scene.breaches) == 1
 
 
 def test_who_began_before_it_was_parked_need_not_know(scene: Scene) -> None:
-    scene.leave(scene.invocation_since(-1.0))
+    scene.leave(scene.environment_since(-1.0))
     assert scene.breaches == []
 
 
@@ -93,13 +93,13 @@ def test_two_probes_at_a_time_are_found(scene: Scene) -> None:
     scene.probe(15.0, 1)
     scene.now = 60.0
     for number in (2, 3):
-        scene.parks.wrote(scene.invocation, ACCOUNT, {"reason": "X", "since_ms": 0, "probes": number})
-        scene.leave(scene.invocation)
+        scene.parks.wrote(scene.environment, ACCOUNT, {"reason": "X", "since_ms": 0, "probes": number})
+        scene.leave(scene.environment)
         scene.now += 100.0
     assert scene.breaches == ["two probes of #park/account are under way"]
 
 
 def test_what_is_reopened_is_free(scene: Scene) -> None:
-    scene.parks.wrote(scene.invocation, ACCOUNT, {"probes": 0})
-    scene.leave(scene.invocation)
+    scene.parks.wrote(scene.environment, ACCOUNT, {"probes": 0})
+    scene.leave(scene.environment)
     assert scene.breaches == []

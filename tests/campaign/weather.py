@@ -9,7 +9,6 @@ from tests.campaign.luck import Trouble
 from tests.campaign.surroundings import FLOW_IDS, Surroundings
 
 _LOOKS = 40
-_LONGEST_CACHED_SECONDS = 300.0
 _LONGEST_OUTAGE_SECONDS = 4 * 3600.0
 
 _OUTAGES: tuple[Fault, ...] = (
@@ -81,9 +80,6 @@ class Weather:
         def in_the_secret() -> None:
             around.tell("*** {} rotated in its secret", flow_id)
             around.keep_secret(flow_id)
-            around.schedule.after(
-                luck.random.uniform(0.0, _LONGEST_CACHED_SECONDS), lambda: around.flows.get(flow_id, fresh=True)
-            )
 
         first, second = luck.random.sample((at_the_api, in_the_secret), 2)
         first()

@@ -16,7 +16,7 @@ from tests.campaign.evidence import Acceptance, Evidence, Invariant, Published, 
 from tests.campaign.parks import Parks
 
 if TYPE_CHECKING:
-    from tests.campaign.invocation import Invocation
+    from tests.campaign.environment import Environment
 
 _CLOCK_ERROR_SECONDS = 3.0
 _SERVICE_TIME_ZONE = timezone(timedelta(hours=5, minutes=30))
@@ -85,19 +85,19 @@ class Witness:
                 self.evidence.acceptances[call_id].append(acceptance)
 
     def wrote(
-        self, invocation: "Invocation", key: str, before: Item | None, after: Item, items: dict[str, Item]
+        self, environment: "Environment", key: str, before: Item | None, after: Item, items: dict[str, Item]
     ) -> None:
         """An item of the table changed, or was written for the first time."""
         if key.startswith(envelope_key("")):
             sealed = sealed_request_of(after)
             self.sealed[sealed.body] = sealed
-            invocation.stored.add(sealed.request_id)
+            environment.stored.add(sealed.request_id)
             self.evidence.stored.update(f"{sealed.flow_id}/{name}" for name in sealed.client_identifiers)
         elif key.startswith(request_key("")):
             if before is None or before["lease_id"] != after["lease_id"]:
-                invocation.leases.add(str(after["lease_id"]))
+                environment.leases.add(str(after["lease_id"]))
         elif key.startswith("#park/"):
-            self.parks.wrote(invocation, key, after)
+            self.parks.wrote(environment, key, after)
         elif not key.startswith("#"):
             self._settled(key, before, after, items)
 
@@ -120,14 +120,14 @@ class Witness:
 
     @contextmanager
     def sending(
-        self, invocation: "Invocation", sealed: SealedRequest, timeout_seconds: float, items: dict[str, Item]
+        self, environment: "Environment", sealed: SealedRequest, timeout_seconds: float, items: dict[str, Item]
     ) -> Iterator[None]:
         """A request leaves, and its sender waits for the answer inside."""
         request_id = sealed.request_id
         self.evidence.sends.append(self._clock())
         self._left_at[request_id] = self._clock()
-        self._check_send(invocation, sealed, timeout_seconds, items)
-        self.parks.left(invocation, request_id, sealed.flow_id)
+        self._check_send(environment, sealed, timeout_seconds, items)
+        self.parks.left(environment, request_id, sealed.flow_id)
         self._under_way[request_id] += 1
         if self._under_way[request_id] > 1:
             self.breach(Invariant.ONE_AT_A_TIME, request_id[:6])
@@ -138,19 +138,19 @@ class Witness:
             self.parks.ended(request_id)
 
     def _check_send(
-        self, invocation: "Invocation", sealed: SealedRequest, timeout_seconds: float, items: dict[str, Item]
+        self, environment: "Environment", sealed: SealedRequest, timeout_seconds: float, items: dict[str, Item]
     ) -> None:
         at = sealed.request_id[:6]
         request = items.get(request_key(sealed.request_id))
-        now_ms = invocation.clock() * 1000
+        now_ms = environment.clock() * 1000
         if now_ms >= sealed.not_after_ms:
             self.breach(Invariant.IN_TIME, f"{at} was sent {now_ms - sealed.not_after_ms:.0f} ms late")
-        if self._clock() + timeout_seconds > invocation.deadline:
+        if self._clock() + timeout_seconds > environment.deadline:
             self.breach(Invariant.WRITE_AHEAD, f"{at} may be sent longer than its sender lives")
         if request is None:
             self.breach(Invariant.WRITE_AHEAD, f"{at} is not stored")
             return
-        if request["lease_id"] not in invocation.leases or int(request["lease_expires_at_ms"]) < now_ms:
+        if request["lease_id"] not in environment.leases or int(request["lease_expires_at_ms"]) < now_ms:
             self.breach(Invariant.WRITE_AHEAD, f"{at} is not leased by its sender")
         if "answer" in request:
             self.breach(Invariant.WRITE_AHEAD, f"{at} has its answer")

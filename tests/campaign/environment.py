@@ -1,4 +1,4 @@
-"""One invocation of the function: the product's relay, composed anew over ports that fail, and what SQS makes of it."""
+"""One of the function's environments: the product's relay over ports that fail, and what SQS makes of its answers."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -26,73 +26,73 @@ _LARGEST_SKEW_SECONDS = 1.5
 _EXPECTED_ERRORS = (InjectedError, LeaseLostError, UnusableFlowError)
 
 
-class Invocation:
-    """Deadline and clock are its own: `began_at` and `deadline` in true time, `clock` as its machine tells it.
+class Environment:
+    """Composed once, as the handler does it, for one invocation after the other; gone once one of them is killed.
 
-    `leases` and `stored` are what it wrote itself: the ids of leases it took, and of requests it stored.
+    Of the invocation that runs in it: `name`; `began_at` and `deadline` in true time, where `clock` is as its machine
+    tells it; the ids of `leases` it took, and of requests it `stored`.
     """
 
-    def __init__(self, surroundings: Surroundings, number: int, messages: Sequence[Message]) -> None:
+    def __init__(self, surroundings: Surroundings) -> None:
         self._around = surroundings
-        self._messages = messages
-        self._is_killed = False
         luck = surroundings.luck
         is_skewed = luck.strikes(Trouble.SKEWED_CLOCK)
         self._skew_seconds = luck.random.uniform(-1.0, 1.0) * _LARGEST_SKEW_SECONDS if is_skewed else 0.0
-        self.name = f"#{number}"
-        self.began_at = surroundings.schedule.now
-        self.deadline = self.began_at + FUNCTION_TIMEOUT_SECONDS
+        self.is_killed = False
         self.requests_sent = 0
-        self.leases: set[str] = set()
-        self.stored: set[str] = set()
+        self._world = self._compose()
 
     def clock(self) -> float:
         """Seconds since 1970 by its own clock."""
         return self._around.schedule.now + self._skew_seconds
 
     def step(self, what: str) -> None:
-        """Before each thing done to the world: time may pass, others may go on, and this invocation may be gone."""
+        """Before each thing done to the world: time may pass, others may go on, and this environment may be gone."""
         luck = self._around.luck
         if luck.strikes(Trouble.KILLED):
             self._around.tell("{} is killed before {}", self.name, what)
             self.die()
         if luck.random.random() < self._around.profile.pause_chance:
             slow = luck.strikes(Trouble.SLOW_STEP)
-            self._around.schedule.sleep(
-                luck.random.uniform(0.0, 60.0) if slow else luck.random.random() * self._around.profile.pause_seconds
-            )
-        self.die_if_over()
+            self.pass_time(luck.random.random() * (60.0 if slow else self._around.profile.pause_seconds))
+        else:
+            self.die_if_over()
 
     def pass_time(self, seconds: float) -> None:
-        """Wait for something that takes so long."""
-        self._around.schedule.sleep(seconds)
+        """Wait for something that takes so long; no longer than there is time."""
+        self._around.schedule.sleep(max(0.0, min(seconds, self.deadline - self._around.schedule.now)))
         self.die_if_over()
 
     def die(self) -> NoReturn:
         """End here, and every other piece of its work where it next comes to a step."""
-        self._is_killed = True
+        self.is_killed = True
         raise Killed
 
     def die_if_over(self) -> None:
         """End here if it was killed in another piece of its work, or its time is over."""
-        if self._is_killed or self._around.schedule.now >= self.deadline:
+        if self.is_killed or self._around.schedule.now >= self.deadline:
             self.die()
 
-    def run(self) -> None:
-        """Relay the batch, and let the event source take off the queue what was not kept."""
+    def invoke(self, number: int, messages: Sequence[Message]) -> None:
+        """Relay a batch, and let the event source take off the queue what was not kept."""
         tell = self._around.tell
+        self.name = f"#{number}"
+        self.began_at = self._around.schedule.now
+        self.deadline = self.began_at + FUNCTION_TIMEOUT_SECONDS
+        self.leases: set[str] = set()
+        self.stored: set[str] = set()
         try:
-            kept = relay(self._world(), self._messages, self.deadline + self._skew_seconds)
+            kept = relay(self._world, messages, self.deadline + self._skew_seconds)
             self.step("its answer")
             tell("{} keeps {}", self.name, kept)
-            self._acknowledge(kept)
+            self._acknowledge(messages, kept)
         except Killed:
             tell("{} is gone", self.name)
         except Exception as error:  # noqa: BLE001 - as Lambda does it: the whole batch comes back
             tell("{} fails: {!r}", self.name, error)
             self._judge_error(error)
 
-    def _world(self) -> World:
+    def _compose(self) -> World:
         around = self._around
         limits = around.profile.limits
         table = FaultyTable(around, self)
@@ -128,9 +128,9 @@ class Invocation:
         if not isinstance(error, _EXPECTED_ERRORS):
             self._around.witness.breach(Invariant.NOTHING_UNEXPECTED, repr(error))
 
-    def _acknowledge(self, kept: Sequence[str]) -> None:
+    def _acknowledge(self, messages: Sequence[Message], kept: Sequence[str]) -> None:
         luck, ingress = self._around.luck, self._around.ingress
-        for message in self._messages:
+        for message in messages:
             if message.message_id in kept or not ingress.holds(message.message_id):
                 continue
             is_stale = ingress.receive_count(message.message_id) != message.receive_count

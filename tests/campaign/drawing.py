@@ -1,4 +1,4 @@
-"""Profiles drawn from a run's seed: troubled in many ways, or crowded with copies."""
+"""Profiles drawn from a run's seed: troubled in many ways, crowded with copies, or parked for a day."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -68,7 +68,7 @@ _CROWDING: Mapping[Trouble, float] = {
 
 def drawn(random: Random) -> Profile:
     """Any profile."""
-    [draw] = random.choices([troubled, crowded], (1, 3))  # a crowded one has few calls
+    [draw] = random.choices([troubled, crowded, parked_for_a_day], (200, 600, 1))  # a crowded one has few calls
     return draw(random)
 
 
@@ -132,4 +132,34 @@ def crowded(random: Random) -> Profile:
         refusal_leaves_checksum=random.random() < 0.5,
         checksum_over_body=True,
         checksum_over_payload=random.random() < 0.5,
+    )
+
+
+def parked_for_a_day(random: Random) -> Profile:
+    """An account that is empty, or flows whose security ids are wrong, for a day or more; then it is mended."""
+    storm_seconds = random.uniform(1.0, 1.5) * _DAY
+    return Profile(
+        name="parked for a day",
+        # Nothing that leaves a request without an answer: its bytes hold the wrong id, and are refused for good.
+        rates={trouble: worst * random.random() for trouble, worst in _WORST["queues"].items()},
+        calls=random.randint(100, 200),
+        most_calls_a_message=5,
+        traffic_seconds=random.choice([60.0, _HOUR, 12 * _HOUR]),
+        storm_seconds=storm_seconds,
+        batch_size=random.choice([10, 100]),
+        concurrency=random.randint(1, 6),
+        poll_seconds=random.choice([0.01, 1.0]),
+        pause_seconds=0.1,
+        pause_chance=0.005,
+        limits=Limits(
+            most_calls=500,
+            most_body_bytes=262_144,
+            give_up_after=timedelta(seconds=random.choice([2 * _DAY, 4 * _DAY])),
+        ),
+        requests_per_minute=500,
+        refusal_leaves_checksum=random.random() < 0.5,
+        checksum_over_body=True,
+        checksum_over_payload=random.random() < 0.5,
+        is_refused_all_along=True,
+        is_plain=True,
     )

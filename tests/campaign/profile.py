@@ -18,7 +18,9 @@ _LAGS_SECONDS: Mapping[Trouble, float] = {
 class Profile:
     """`calls` are produced over `traffic_seconds`; what goes wrong does so until `storm_seconds` are over.
 
-    `refusal_leaves_checksum` and the others answer, for this run, what the API's documentation leaves open.
+    With `is_refused_all_along` the API refuses the account, or each flow, just as long. With `is_plain` every call is
+    one that the API takes, and has no deadline of its own. `refusal_leaves_checksum` and the others answer, for this
+    run, what the API's documentation leaves open.
     """
 
     name: str
@@ -37,6 +39,8 @@ class Profile:
     refusal_leaves_checksum: bool
     checksum_over_body: bool
     checksum_over_payload: bool
+    is_refused_all_along: bool = False
+    is_plain: bool = False
 
     @property
     def lag_seconds(self) -> float:

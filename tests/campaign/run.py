@@ -16,6 +16,7 @@ from tests.campaign.evidence import Evidence, Invariant, Violation
 from tests.campaign.executor import CoroutineLock, wait
 from tests.campaign.judge import judge
 from tests.campaign.luck import Trouble
+from tests.campaign.profile import Profile
 from tests.campaign.surroundings import START, Surroundings
 from tests.campaign.traffic import Traffic
 from tests.campaign.weather import Weather
@@ -36,14 +37,17 @@ class Result:
     troubles: Counter[Trouble]
     codes: Counter[int]
     statuses: Counter[str]
+    most_receives: int
     undecidable: int
     violations: list[Violation]
 
 
-def run(seed: int, write_line: Callable[[str], None] | None = None) -> Result:
+def run(
+    seed: int, write_line: Callable[[str], None] | None = None, *, draw: Callable[[Random], Profile] = drawn
+) -> Result:
     """Everything that one seed stands for. `write_line` takes the trace."""
     random = Random(seed)
-    profile = drawn(random)
+    profile = draw(random)
     around = Surroundings(profile, random, write_line)
     around.tell("{}", profile)
     source = EventSource(around)
@@ -70,6 +74,7 @@ def run(seed: int, write_line: Callable[[str], None] | None = None) -> Result:
         troubles=around.luck.struck,
         codes=around.codes,
         statuses=Counter(str(record["status"]) for record in evidence.records.values()),
+        most_receives=around.ingress.highest_receive_count,
         undecidable=_undecidable(evidence),
         violations=around.witness.violations,
     )

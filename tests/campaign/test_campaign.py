@@ -6,12 +6,14 @@ import sys
 
 import pytest
 
+from tests.campaign.drawing import parked_for_a_day
 from tests.campaign.luck import Trouble
 from tests.campaign.mutants import MUTANTS
 from tests.campaign.report import Tally
 from tests.campaign.run import run
 
 SEEDS = range(1, 41)
+INVALID_SECURITY_ID, INSUFFICIENT_BALANCE = 202, 212
 QUICKLY_CAUGHT = (
     "busy-claimed",
     "fresh-bytes-on-a-resend",
@@ -44,6 +46,15 @@ def test_every_kind_of_trouble_comes_up(tally: Tally) -> None:
 
 def test_calls_come_to_every_final_status(tally: Tally) -> None:
     assert set(tally.statuses) == {"ACCEPTED", "PRESUMED_ACCEPTED", "REJECTED", "EXPIRED", "UNRESOLVED"}
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_parked_for_a_day_and_then_released_every_message_is_delivered_and_none_was_dead_lettered(seed: int) -> None:
+    result = run(seed, draw=parked_for_a_day)
+    assert result.violations == []
+    assert result.codes.keys() & {INVALID_SECURITY_ID, INSUFFICIENT_BALANCE}
+    assert sum(result.statuses[status] for status in ("ACCEPTED", "PRESUMED_ACCEPTED")) == result.calls
+    assert 50 < result.most_receives < 500
 
 
 @pytest.mark.parametrize("name", QUICKLY_CAUGHT)

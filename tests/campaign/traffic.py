@@ -29,6 +29,7 @@ class Traffic:
         self._source = source
         self._bodies: list[tuple[str, list[Call]]] = []
         self._numbers = 0
+        self._is_plain = around.profile.is_plain
         self._fill()
         for number in range(_FOLLOW_UPS):
             around.schedule.after(around.profile.storm_seconds * number / _FOLLOW_UPS, self._follow_up)
@@ -44,7 +45,7 @@ class Traffic:
 
     def _produce(self, size: int) -> None:
         luck = self._around.luck
-        flow_id = luck.random.choice((*FLOW_IDS, *FLOW_IDS, *FLOW_IDS, "NOFLOW00"))
+        flow_id = luck.random.choice(FLOW_IDS if self._is_plain else (*FLOW_IDS, *FLOW_IDS, *FLOW_IDS, "NOFLOW00"))
         calls = [self._new_call() for _ in range(size)]
         if self._bodies and luck.strikes(Trouble.CALL_REPEATED):
             flow_id, earlier = luck.random.choice(self._bodies[-10:])
@@ -56,7 +57,7 @@ class Traffic:
         if luck.strikes(Trouble.REPEATED):
             seconds = luck.random.choice((0.0, 1.0, 100.0, 1000.0)) * luck.random.random()
             self._around.schedule.after(seconds, lambda: self._send(flow_id, calls))
-        if luck.has(0.01):
+        if luck.has(0.01) and not self._is_plain:
             self.send(f"no message {self._numbers}")
 
     def _follow_up(self) -> None:
@@ -102,11 +103,13 @@ class Traffic:
         luck = self._around.luck
         self._numbers += 1
         numbers = [f"9199{self._numbers:08}"]
-        if luck.has(0.02):
+        if luck.has(0.02) and not self._is_plain:
             numbers.append(f"910000000{luck.random.choice(_SERVICE_NUMBERS)}")
         content: dict[str, object] = {"contact-numbers": numbers}
         if luck.has(0.3):
             content["keys"] = [{"name": "$flow.key.amount", "value": str(self._numbers)}]
+        if self._is_plain:
+            return content
         now = datetime.fromtimestamp(self._around.schedule.now, UTC)
         if luck.has(0.1):
             seconds = luck.random.choice(_DEADLINES_SECONDS) * luck.random.random()

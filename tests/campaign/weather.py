@@ -33,6 +33,11 @@ class Weather:
         for number in range(_LOOKS):
             around.schedule.after(seconds * number / _LOOKS, self._look)
         around.schedule.after(seconds, self._clear_up)
+        if around.profile.is_refused_all_along:
+            if around.luck.has(0.5):
+                self._set_balance(0)
+            else:
+                self._mix_up_security_ids()
 
     def _look(self) -> None:
         luck = self._around.luck
@@ -85,6 +90,12 @@ class Weather:
         first()
         around.schedule.after(luck.random.uniform(0.0, 600.0), second)
 
+    def _mix_up_security_ids(self) -> None:
+        """Give each flow another security id at the API, and in its secret once the storm is over."""
+        for flow_id in FLOW_IDS:
+            self._around.identities[flow_id] = (f"{self._around.luck.random.getrandbits(200):064}", flow_id)
+            self._around.register(flow_id)
+
     def _later(self, end: Callable[[], None]) -> None:
         random = self._around.luck.random
         self._around.schedule.after(random.choice((60.0, 600.0, _LONGEST_OUTAGE_SECONDS)) * random.random(), end)
@@ -94,3 +105,5 @@ class Weather:
         self._around.luck.calm_down()
         self._end_outage()
         self._set_balance(None)
+        for flow_id in FLOW_IDS:
+            self._around.keep_secret(flow_id)

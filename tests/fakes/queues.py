@@ -113,6 +113,13 @@ class InMemoryIngress:
         return self._queued[message_id].receive_count
 
     @property
+    def highest_receive_count(self) -> int:
+        """How often the message was received that was received most often, of those there and those deleted."""
+        return max(
+            (queued.receive_count for held in (self._queued, self._deleted) for queued in held.values()), default=0
+        )
+
+    @property
     def message_ids(self) -> list[str]:
         """What is on the queue, visible or not."""
         return list(self._queued)

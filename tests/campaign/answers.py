@@ -9,7 +9,7 @@ from local.simulator.faults import (
     PartialSuccess,
     TruncatedAnswer,
 )
-from sealed_relay.codes import CODES, Scope
+from sealed_relay.codes import CODES, Scope, Verdict
 from sealed_relay.connections import MAX_ANSWER_BYTES
 from tests.campaign.luck import Trouble
 from tests.campaign.surroundings import Surroundings
@@ -17,6 +17,7 @@ from tests.campaign.surroundings import Surroundings
 _UNDOCUMENTED = 999
 _CHECKSUM_REPEATED = 201
 _CODES = (*CODES, _UNDOCUMENTED)
+_LATER = tuple(code for code in CODES if CODES[code].verdict is Verdict.RETRY_FRESH)
 _NOT_ABOUT_CALLS = tuple(code for code in _CODES if code not in CODES or CODES[code].scope is not Scope.CALL)
 
 
@@ -28,8 +29,14 @@ def answer_fault(around: Surroundings, *, is_known: bool, is_first: bool) -> Fau
     """
     if around.outage:
         return around.outage
-    if not around.luck.strikes(Trouble.API_FAULT):
-        return None
+    if around.luck.strikes(Trouble.PUT_OFF):
+        return CodeAnswer(code=around.luck.random.choice(_LATER))
+    if around.luck.strikes(Trouble.API_FAULT):
+        return _spoiled(around, is_known=is_known, is_first=is_first)
+    return None
+
+
+def _spoiled(around: Surroundings, *, is_known: bool, is_first: bool) -> Fault:
     choose = around.luck.random.choice
     fault: Fault
     match choose(("drop", "drop", "truncate", "pad", "page", "page", "edge", "code", "code", "partial", "repeated")):

@@ -52,12 +52,15 @@ _CROWDING: Mapping[Trouble, float] = {
     Trouble.RETRIED: 0.5,
     Trouble.DELIVERED_TWICE: 0.5,
     Trouble.CAME_BACK: 0.3,
-    Trouble.DELIVERED_LATE: 0.15,
+    Trouble.DELIVERED_LATE: 0.8,
     Trouble.ACKNOWLEDGEMENT_LOST: 0.1,
-    Trouble.API_FAULT: 0.6,
+    Trouble.CONTENT_CHANGED: 0.1,
+    Trouble.PUT_OFF: 1.0,
+    Trouble.API_FAULT: 0.3,
     Trouble.OUTAGE: 0.1,
     Trouble.WRITE_FAILED: 0.01,
-    Trouble.WRITE_LATE: 0.01,
+    Trouble.WRITE_ANSWER_LOST: 0.01,
+    Trouble.WRITE_LATE: 0.02,
     Trouble.READ_FAILED: 0.01,
     Trouble.KILLED: 0.01,
     Trouble.OUTLIVED: 0.1,
@@ -68,7 +71,7 @@ _CROWDING: Mapping[Trouble, float] = {
 
 def drawn(random: Random) -> Profile:
     """Any profile."""
-    [draw] = random.choices([troubled, crowded, parked_for_a_day], (200, 600, 1))  # a crowded one has few calls
+    [draw] = random.choices([troubled, crowded, parked_for_a_day], (200, 500, 1))  # a crowded one has few calls
     return draw(random)
 
 
@@ -87,7 +90,7 @@ def troubled(random: Random) -> Profile:
     return Profile(
         name=" ".join(themes) or "calm",
         rates=rates,
-        calls=random.randint(5, 50) if small else random.randint(100, 1000),
+        calls=random.randint(5, 50) if small else random.randint(200, 1500),
         most_calls_a_message=random.choice([1, 3, 10]) if small else random.choice([5, 50, 100]),
         traffic_seconds=traffic_seconds,
         storm_seconds=traffic_seconds + random.choice([60.0, 600.0, _HOUR, 6 * _HOUR]),
@@ -126,7 +129,7 @@ def crowded(random: Random) -> Profile:
         limits=Limits(
             most_calls=random.choice([1, 3, 500]),
             most_body_bytes=262_144,
-            give_up_after=timedelta(seconds=random.choice([60.0, 120.0, 600.0, _HOUR])),
+            give_up_after=timedelta(seconds=random.choice([120.0, 600.0, _HOUR])),
         ),
         requests_per_minute=random.choice([60, 500]),
         refusal_leaves_checksum=random.random() < 0.5,

@@ -33,6 +33,7 @@ class Trouble(StrEnum):
     RETRIED = "producer retried a failed call"
     REPLAYED = "failure queue entry replayed"
     API_FAULT = "API's answer planned or spoiled"
+    PUT_OFF = "API asked to try again later"
     NOT_CONNECTED = "connection refused"
     TOO_SLOW = "answer slower than the timeout"
     OUTLIVED = "request arrived after its sender was gone"

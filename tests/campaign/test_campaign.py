@@ -18,7 +18,6 @@ QUICKLY_CAUGHT = (
     "busy-claimed",
     "fresh-bytes-on-a-resend",
     "answer-not-recorded",
-    "sent-before-stored",
     "settled-before-published",
     "deadline-not-checked",
     "waiting-acknowledged",

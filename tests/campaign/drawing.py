@@ -61,6 +61,7 @@ _CROWDING: Mapping[Trouble, float] = {
     Trouble.WRITE_FAILED: 0.01,
     Trouble.WRITE_ANSWER_LOST: 0.01,
     Trouble.WRITE_LATE: 0.02,
+    Trouble.WRITE_REPEATED: 0.1,
     Trouble.READ_FAILED: 0.01,
     Trouble.KILLED: 0.01,
     Trouble.OUTLIVED: 0.1,

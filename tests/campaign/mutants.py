@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 from unittest.mock import patch
 
-from sealed_relay import admission, claiming, ledger, parking, relay, sending, shared_items, verdicts
+from sealed_relay import claiming, ledger, pacer, parking, parks, relay, sending, shared_items, verdicts
 from sealed_relay.answer import Answered
 from sealed_relay.claiming import Busy, Done, Duplicate, Free, Unanswered
 from sealed_relay.message import Call
@@ -82,7 +82,7 @@ def _storing_late() -> tuple[Any, ...]:
 
         return attempted
 
-    return ((ledger.Ledger, "store", store), (sending.Sending, "send", attempt))
+    return ((ledger.Ledger, "store", store), (sending.Sending, "_attempt", attempt))
 
 
 def _publishing_late(original: Function) -> Function:
@@ -233,11 +233,11 @@ MUTANTS: Mapping[str, Mutant] = MappingProxyType(
         ),
         "budget-ignored": Mutant(
             "requests leave whatever left before",
-            ((admission.Admission, "_take_turns", lambda _: lambda _self, wanted: wanted),),
+            ((pacer.Pacer, "take", lambda _: lambda self, wanted: (wanted, vars(self)["_clock"]())),),
         ),
         "park-ignored": Mutant(
             "requests leave also while their flow or the account is parked",
-            ((admission.Admission, "_parked", lambda _: lambda *_: []),),
+            ((parks.Parks, "barring", lambda _: lambda *_: []),),
         ),
         "park-not-looked-at-again": Mutant(
             "what an invocation sees of a park first is what it goes by",
@@ -245,10 +245,10 @@ MUTANTS: Mapping[str, Mutant] = MappingProxyType(
         ),
         "probe-not-elected": Mutant(
             "every invocation that finds a probe due sends one",
-            ((admission.Admission, "_probe", lambda _: lambda *_: True),),
+            ((parks.Parks, "_probe_one", lambda _: lambda *_: True),),
         ),
         "probe-always-due": Mutant(
-            "a probe goes out whenever there is a message", ((parking.Park, "is_due", lambda _: lambda *_: True),)
+            "a probe goes out whenever there is a message", ((parking.Park, "is_due", lambda _: lambda *_, **__: True),)
         ),
         "intervals-do-not-grow": Mutant(
             "each probe follows as soon as the first one did", ((parking, "_LONGEST_INTERVAL_MS", lambda _: 45_000),)

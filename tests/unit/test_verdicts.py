@@ -225,6 +225,18 @@ def test_a_code_about_a_flow_or_an_account_never_ends_a_call_on_its_first_tries(
                 )
 
 
+@pytest.mark.parametrize("number", [202, 203, 301, 400])
+@pytest.mark.parametrize(
+    ("is_current", "status"), [(True, Status.WAITING), (None, Status.WAITING), (False, Status.UNRESOLVED)]
+)
+def test_a_resend_that_is_refused_for_its_old_secret_will_always_be(
+    number: int, status: Status, *, is_current: bool | None
+) -> None:
+    asked = Asked(0, is_resend=True, is_current_secret=is_current)
+
+    assert statuses(conclusion_on(Answered(number), "ab", asked)) == every("ab", status)
+
+
 @pytest.mark.parametrize("asked", [asked for asked in HOW if asked.is_resend])
 @pytest.mark.parametrize("number", [202, 302, 303, 400, *PARKED, *PASSING])
 def test_a_resend_that_is_refused_for_no_call_in_it_leaves_all_of_them_to_another_resend(

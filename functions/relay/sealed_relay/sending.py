@@ -79,7 +79,7 @@ class Sending:
 
         # On record before anything acts on it: a request whose answer settles it is never sent again as it is.
         retry_in_seconds = self._write_down(sealed, calls, answer, why, is_settled=conclusion.is_settled)
-        sign = sign_of(answer, is_fresh_secret=why.is_fresh_secret, is_current_secret=asked.is_current_secret)
+        sign = sign_of(answer, is_fresh_secret=why.is_fresh_secret, is_current_secret=asked.is_current_secret is True)
         self._world.admission.report(sealed.flow_id, admitted, sign, sealed.secret_version)
         self._settling.settle(
             step,
@@ -144,14 +144,14 @@ class Sending:
         outcomes = [(call, held.outcome) for call in calls]
         self._settling.settle(step, sealed.request_id, outcomes, retry_in_seconds=seconds, scope=held.scope)
 
-    def _is_current_secret(self, sealed: SealedRequest, answer: Answer, why: Why) -> bool:
-        """False if the flow's secret is another one by now, or cannot be told, and the answer may be owed to that."""
+    def _is_current_secret(self, sealed: SealedRequest, answer: Answer, why: Why) -> bool | None:
+        """False if the answer may be owed to that the flow's secret is another one by now; None if nobody can tell."""
         if not isinstance(answer, Answered) or not may_blame_an_old_secret(answer, is_resend=why.is_resend):
             return True
         try:
             return self._world.flows.get(sealed.flow_id, fresh=True).version == sealed.secret_version
         except (UnknownFlowError, UnusableFlowError):
-            return False
+            return None
 
     def _settle_for_others(self, sealed: SealedRequest, answer: Answered, held: Mapping[str, Call], why: Why) -> None:
         others = [name for name in sealed.client_identifiers if name not in held]

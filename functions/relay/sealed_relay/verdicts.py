@@ -18,15 +18,15 @@ class Asked:
     `calls` counts all calls of the request, also those whose messages others hold. `is_resend`: an earlier
     attempt with the same bytes may have been received. `was_refused`: an earlier resend was refused, and the API may
     have kept its checksum. `is_second_try`: a fresh request in place of one that was answered with a code that is
-    retried once. `is_current_secret`: it was sealed with the flow's secret as it is. `is_same_day`: the service's date
-    is still what it was then.
+    retried once. `is_current_secret`: it was sealed with the flow's secret as it is; None if that cannot be told
+    now. `is_same_day`: the service's date is still what it was then.
     """
 
     calls: int
     is_resend: bool
     was_refused: bool = False
     is_second_try: bool = False
-    is_current_secret: bool = True
+    is_current_secret: bool | None = True
     is_same_day: bool = True
 
 
@@ -105,7 +105,7 @@ def _apply(
     conclusion = Conclusion()
     conclusion.is_settled = tells_what_became_of(answer, asked)
     if not conclusion.is_settled:
-        conclusion.outcomes = dict.fromkeys(client_identifiers, _undecided(answer))
+        conclusion.outcomes = dict.fromkeys(client_identifiers, _undecided(answer, asked))
         return conclusion
     left = []
     for client_identifier in client_identifiers:
@@ -119,13 +119,15 @@ def _apply(
     return conclusion
 
 
-def _undecided(answer: Answered) -> Outcome:
-    """Of a call of which a resend tells nothing; once the API calls the bytes repeated, no other resend ever will."""
-    if code_of(answer.code).verdict is not Verdict.PRESUME_ACCEPTED:
+def _undecided(answer: Answered, asked: Asked) -> Outcome:
+    """Of a call of which a resend tells nothing: it waits for another one, if that may still tell more."""
+    if code_of(answer.code).verdict is Verdict.PRESUME_ACCEPTED:
+        why = "a resend was refused, and another one was found repeated"
+    elif may_blame_an_old_secret(answer, is_resend=True) and asked.is_current_secret is False:
+        why = "the API refuses a resend because the flow's secret was changed"
+    else:
         return _answered(Status.WAITING, answer)
-    detail = (
-        "The answer was lost, a resend was refused, and another one was found repeated: it may have been delivered."
-    )
+    detail = f"The answer was lost, and {why}: it may have been delivered."
     return Outcome(Status.UNRESOLVED, Reason.UNRESOLVED, answer.code, detail=detail)
 
 

@@ -2,12 +2,10 @@
 
 PYTHON ?= python3
 MESSAGES ?= 100
-CALLS ?= 10000
-SEED ?=
 EVENT ?= events/single-call.json
 DRY_RUN ?= yes
 GATEWAY_BASE_URL ?=
-CALLS ?= 1000000
+CALLS ?=
 SEED ?=
 MUTANT ?=
 
@@ -39,7 +37,7 @@ run: $(ENVIRONMENTS) ## Send messages through the local stack and account for ev
 	@$(PROJECT_PYTHON) -m local.run --messages "$(MESSAGES)" --gateway-base-url "$(GATEWAY_BASE_URL)"
 
 chaos: $(ENVIRONMENTS) ## Send calls through the local stack while processes die, and account for each [CALLS=10000] [SEED=]
-	@$(PROJECT_PYTHON) -m local.chaos --calls "$(CALLS)" --seed "$(SEED)"
+	@$(PROJECT_PYTHON) -m local.chaos $(if $(CALLS),--calls "$(CALLS)") --seed "$(SEED)"
 
 up: $(ENVIRONMENTS) ## Bring the local stack up: local AWS, Kairos simulator, the real template [GATEWAY_BASE_URL=]
 	@$(PROJECT_PYTHON) -m local.stack up --gateway-base-url "$(GATEWAY_BASE_URL)"
@@ -62,7 +60,7 @@ test: $(ENVIRONMENTS) .venvs/dashboard/.installed ## Run the tests
 	$(DEV)/pytest
 
 campaign: .venvs/dev/.installed ## Send calls through injected faults, in virtual time [CALLS=1000000] [SEED=] [MUTANT=all]
-	@$(PROJECT_PYTHON) -m tests.campaign --calls "$(CALLS)" $(if $(SEED),--seed "$(SEED)") $(if $(MUTANT),--mutant "$(MUTANT)")
+	@$(PROJECT_PYTHON) -m tests.campaign $(if $(CALLS),--calls "$(CALLS)") $(if $(SEED),--seed "$(SEED)") $(if $(MUTANT),--mutant "$(MUTANT)")
 
 check: $(ENVIRONMENTS) .local/locks.checked .local/template.checked ## Check format, lint, import rules, types, template and locks
 	$(DEV)/ruff format --check .

@@ -6,10 +6,11 @@ from typing import NoReturn
 
 from sealed_relay.admission import Admission
 from sealed_relay.flow import UnusableFlowError
-from sealed_relay.ledger import LeaseLostError, Ledger
+from sealed_relay.ledger import Ledger
 from sealed_relay.message import Message
 from sealed_relay.observing import Observation, RequestSent, WorkFailed
 from sealed_relay.relay import relay
+from sealed_relay.request_log import LeaseLostError, RequestLog
 from sealed_relay.world import World
 from tests.campaign.evidence import Invariant
 from tests.campaign.executor import CoroutineExecutor, Killed
@@ -97,10 +98,10 @@ class Environment:
         limits = around.profile.limits
         table = FaultyTable(around, self)
         return World(
-            ledger=Ledger(
+            ledger=Ledger(table, self.clock, b"a content hash key", timedelta(days=90)),
+            requests=RequestLog(
                 table,
                 self.clock,
-                b"a content hash key",
                 keep_outcomes=timedelta(days=90),
                 keep_envelopes=limits.give_up_after + timedelta(days=1),
             ),

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 from unittest.mock import patch
 
-from sealed_relay import claiming, ledger, pacer, parking, parks, relay, sending, shared_items, verdicts
+from sealed_relay import claiming, ledger, pacer, parking, parks, relay, request_log, sending, shared_items, verdicts
 from sealed_relay.answer import Answered
 from sealed_relay.claiming import Busy, Done, Duplicate, Free, Unanswered
 from sealed_relay.message import Call
@@ -71,7 +71,7 @@ def _storing_late() -> tuple[Any, ...]:
     def store(_original: Function) -> Function:
         return lambda *arguments: held_back.append(arguments)
 
-    real_store = ledger.Ledger.store
+    real_store = request_log.RequestLog.store
 
     def attempt(original: Function) -> Function:
         def attempted(*arguments: Any, **keywords: Any) -> Any:  # noqa: ANN401
@@ -82,7 +82,7 @@ def _storing_late() -> tuple[Any, ...]:
 
         return attempted
 
-    return ((ledger.Ledger, "store", store), (sending.Sending, "_attempt", attempt))
+    return ((request_log.RequestLog, "store", store), (sending.Sending, "_attempt", attempt))
 
 
 def _publishing_late(original: Function) -> Function:
@@ -190,7 +190,7 @@ MUTANTS: Mapping[str, Mutant] = MappingProxyType(
         ),
         "answer-not-recorded": Mutant(
             "an answer is acted on before it is on record",
-            ((ledger.Ledger, "record_answer", lambda _: lambda *_, **__: None),),
+            ((request_log.RequestLog, "record_answer", lambda _: lambda *_, **__: None),),
         ),
         "refused-resend-taken-for-proof": Mutant(
             "any refusal of a resend is taken for proof that nothing was accepted before", _ALWAYS_PROOF
@@ -199,7 +199,7 @@ MUTANTS: Mapping[str, Mutant] = MappingProxyType(
             "a request whose answer was lost is put down as never sent",
             (
                 (
-                    ledger.Ledger,
+                    request_log.RequestLog,
                     "release",
                     lambda o: lambda *a, **k: o(*a, **{**k, "may_have_been_sent": False}),
                 ),
@@ -221,7 +221,7 @@ MUTANTS: Mapping[str, Mutant] = MappingProxyType(
         ),
         "takeover-not-conditional": Mutant(
             "whoever finds a lease over takes the request, also when somebody else has taken it since",
-            ((ledger, "Change", _change_without_expectation(of_records=False)),),
+            ((request_log, "Change", _change_without_expectation(of_records=False)),),
         ),
         "outcome-not-conditional": Mutant(
             "an outcome is written whatever the record has become",

@@ -20,6 +20,7 @@ from sealed_relay.observing import Observation, RequestSent
 from sealed_relay.outcome import Reason
 from sealed_relay.ports import Failure, Item
 from sealed_relay.relay import relay
+from sealed_relay.request_log import RequestLog
 from sealed_relay.world import Limits, World
 from tests.fakes.executor import InlineExecutor
 from tests.fakes.flows import InMemoryFlows, make_flow, register
@@ -74,10 +75,10 @@ class Scene:
         """A relay composed anew over what lasts; with `steps`, one that dies at the fatal one."""
         table = CrashingTable(self.table, steps) if steps else self.table
         return World(
-            ledger=Ledger(
+            ledger=Ledger(table, self.clock, b"a content hash key", timedelta(days=90)),
+            requests=RequestLog(
                 table,
                 self.clock,
-                b"a content hash key",
                 keep_outcomes=timedelta(days=90),
                 keep_envelopes=self.limits.give_up_after + timedelta(days=1),
             ),

@@ -142,7 +142,9 @@ def test_an_unusable_secret_is_not_shown(watched: Watched, flow_id: str) -> None
 @pytest.mark.parametrize(
     ("part", "broken"),
     [
-        *(("ledger", broken) for broken in ("claim", "store", "record_answer", "settle")),
+        *(("ledger", broken) for broken in ("claim", "settle")),
+        *(("requests", broken) for broken in ("store", "record_answer")),
+        ("admission", "admit"),
         ("flows", "get"),
         ("gateway", "send"),
         ("failures", "publish"),

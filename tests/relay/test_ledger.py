@@ -6,12 +6,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sealed_relay.answer import Answered
-from sealed_relay.claiming import Busy, Claimed
+from sealed_relay.claiming import Busy, Claimed, Lease
 from sealed_relay.items import SealedRequest
-from sealed_relay.ledger import Lease, LeaseLostError, Ledger, Settlement
+from sealed_relay.ledger import Ledger, Settlement
 from sealed_relay.message import Call, Message, read
 from sealed_relay.outcome import Outcome, Status
 from sealed_relay.ports import Change
+from sealed_relay.request_log import LeaseLostError, RequestLog
 from tests.fakes.table import InMemoryTable
 from tests.relay.scene import Clock, message_body
 
@@ -24,9 +25,14 @@ class Book:
     def __init__(self) -> None:
         self.clock = Clock()
         self.table = InMemoryTable()
-        self.ledger = Ledger(
-            self.table, self.clock, b"key", keep_outcomes=timedelta(days=90), keep_envelopes=timedelta(hours=48)
-        )
+        self.ledger = self.ledger_over(self.table)
+        self.requests = self.requests_over(self.table)
+
+    def ledger_over(self, table: InMemoryTable) -> Ledger:
+        return Ledger(table, self.clock, b"key", timedelta(days=90))
+
+    def requests_over(self, table: InMemoryTable) -> RequestLog:
+        return RequestLog(table, self.clock, keep_outcomes=timedelta(days=90), keep_envelopes=timedelta(hours=48))
 
     def lease(self, lease_id: str) -> Lease:
         return Lease(lease_id, int(self.clock() * 1000) + MINUTE_MS)
@@ -37,7 +43,7 @@ class Book:
 
     def store(self, request_id: str, lease: Lease) -> None:
         deadline_ms = int(self.clock() * 1000) + 60 * MINUTE_MS
-        self.ledger.store(
+        self.requests.store(
             SealedRequest(request_id, "FLOWAAAA", "outbound", "version 1", "2026-11-23", b"body", ("a",), deadline_ms),
             lease,
         )
@@ -76,9 +82,9 @@ def test_a_final_outcome_is_not_overwritten_by_a_later_one_of_the_same_request()
 def test_a_request_under_a_living_lease_is_not_taken_over() -> None:
     book = Book()
     book.store("r-1", book.lease("one"))
-    assert book.ledger.take_over("r-1", book.lease("two")) is None
+    assert book.requests.take_over("r-1", book.lease("two")) is None
     book.clock.now += 60
-    assert book.ledger.take_over("r-1", book.lease("two")) is not None
+    assert book.requests.take_over("r-1", book.lease("two")) is not None
 
 
 def test_of_two_that_take_a_request_over_at_once_one_succeeds() -> None:
@@ -94,13 +100,12 @@ def test_of_two_that_take_a_request_over_at_once_one_succeeds() -> None:
         def update(self, changes: Sequence[Change]) -> list[bool]:
             if not self.is_raced:
                 self.is_raced = True
-                assert book.ledger.take_over("r-1", book.lease("three"))
+                assert book.requests.take_over("r-1", book.lease("three"))
             return super().update(changes)
 
     raced = RacedTable()
     raced.items = book.table.items
-    ledger = Ledger(raced, book.clock, b"key", keep_outcomes=timedelta(days=90), keep_envelopes=timedelta(hours=48))
-    assert ledger.take_over("r-1", book.lease("two")) is None
+    assert book.requests_over(raced).take_over("r-1", book.lease("two")) is None
 
 
 def test_an_answer_is_not_recorded_by_one_whose_request_was_taken_over() -> None:
@@ -108,30 +113,30 @@ def test_an_answer_is_not_recorded_by_one_whose_request_was_taken_over() -> None
     first = book.lease("one")
     book.store("r-1", first)
     book.clock.now += 61
-    book.ledger.take_over("r-1", book.lease("two"))
+    book.requests.take_over("r-1", book.lease("two"))
     with pytest.raises(LeaseLostError):
-        book.ledger.record_answer("r-1", first, Answered(400), is_resend=False)
+        book.requests.record_answer("r-1", first, Answered(400), is_resend=False)
     with pytest.raises(LeaseLostError):
-        book.ledger.release("r-1", first, may_have_been_sent=False)
+        book.requests.release("r-1", first, may_have_been_sent=False)
 
 
 def test_an_answered_request_is_not_taken_over() -> None:
     book = Book()
     lease = book.lease("one")
     book.store("r-1", lease)
-    book.ledger.record_answer("r-1", lease, Answered(500), is_resend=False)
+    book.requests.record_answer("r-1", lease, Answered(500), is_resend=False)
     book.clock.now += 61
-    assert book.ledger.take_over("r-1", book.lease("two")) is None
+    assert book.requests.take_over("r-1", book.lease("two")) is None
 
 
 def test_a_write_that_was_delayed_on_the_way_does_not_undo_an_answer() -> None:
     book = Book()
     lease = book.lease("one")
     book.store("r-1", lease)
-    book.ledger.record_answer("r-1", lease, Answered(500), is_resend=False)
+    book.requests.record_answer("r-1", lease, Answered(500), is_resend=False)
     book.store("r-1", lease)
     book.clock.now += 61
-    assert book.ledger.take_over("r-1", book.lease("two")) is None
+    assert book.requests.take_over("r-1", book.lease("two")) is None
 
 
 def test_a_claim_whose_own_answer_was_lost_on_the_way_is_still_a_claim() -> None:
@@ -153,7 +158,7 @@ def test_of_two_that_claim_an_abandoned_call_at_once_one_succeeds() -> None:
 
     raced = RacedTable()
     raced.items = book.table.items
-    ledger = Ledger(raced, book.clock, b"key", keep_outcomes=timedelta(days=90), keep_envelopes=timedelta(hours=48))
+    ledger = book.ledger_over(raced)
     assert isinstance(ledger.claim([(book.call(), "r-2")], book.lease("two"))[0], Busy)
     assert book.record["request_id"] == "r-3"
 
@@ -167,9 +172,7 @@ def test_a_request_outlives_every_record_that_names_it() -> None:
 
 def test_the_content_hash_changes_with_the_key_and_with_the_call() -> None:
     book = Book()
-    other = Ledger(
-        book.table, book.clock, b"other", keep_outcomes=timedelta(days=90), keep_envelopes=timedelta(hours=48)
-    )
+    other = Ledger(book.table, book.clock, b"other", timedelta(days=90))
     assert book.ledger.content_hash(book.call()) == book.ledger.content_hash(book.call("m-2"))
     assert book.ledger.content_hash(book.call()) != other.content_hash(book.call())
 
@@ -188,7 +191,7 @@ def test_a_claim_over_an_abandoned_call_stands_when_its_write_was_retried() -> N
     book.clock.now += 61
     retried = RetriedTable()
     retried.items = book.table.items
-    ledger = Ledger(retried, book.clock, b"key", keep_outcomes=timedelta(days=90), keep_envelopes=timedelta(hours=48))
+    ledger = book.ledger_over(retried)
     assert isinstance(ledger.claim([(book.call(), "r-2")], book.lease("two"))[0], Claimed)
 
 
@@ -197,7 +200,7 @@ def test_a_move_stands_when_its_write_was_retried() -> None:
     book.ledger.claim([(book.call(), "r-1")], book.lease("one"))
     retried = RetriedTable()
     retried.items = book.table.items
-    ledger = Ledger(retried, book.clock, b"key", keep_outcomes=timedelta(days=90), keep_envelopes=timedelta(hours=48))
+    ledger = book.ledger_over(retried)
     assert ledger.move([book.call()], "r-1", "r-2", book.lease("one")) == [True]
 
 
@@ -216,7 +219,7 @@ def test_a_message_that_came_to_hold_its_call_in_between_is_not_acknowledged() -
 
     raced = RacedTable()
     raced.items = book.table.items
-    ledger = Ledger(raced, book.clock, b"key", keep_outcomes=timedelta(days=90), keep_envelopes=timedelta(hours=48))
+    ledger = book.ledger_over(raced)
 
     assert ledger.acknowledge([repeat]) == [False]
     assert (book.record["message_id"], book.record["acknowledged"]) == ("m-2", "")
@@ -239,3 +242,23 @@ def test_the_message_that_holds_a_call_is_never_acknowledged_as_a_repeat() -> No
     book.ledger.claim([(book.call("m-1"), "r-1")], book.lease("one"))
 
     assert book.ledger.acknowledge([book.call("m-1")]) == [False]
+
+
+def test_a_message_that_was_acknowledged_since_its_record_was_read_does_not_claim_its_call() -> None:
+    book = Book()
+    book.ledger.claim([(book.call("m-1"), "r-1")], book.lease("one"))
+    book.ledger.settle([Settlement("FLOWAAAA/a", "r-1", Outcome(Status.WAITING), retry_at_ms=0)])
+    repeat = book.call("m-2")
+
+    class RacedTable(InMemoryTable):
+        """Lets the repeat's other copy be acknowledged between the claim's read and its write."""
+
+        def update(self, changes: Sequence[Change]) -> list[bool]:
+            assert book.ledger.acknowledge([repeat]) == [True]
+            return super().update(changes)
+
+    raced = RacedTable()
+    raced.items = book.table.items
+
+    assert isinstance(book.ledger_over(raced).claim([(repeat, "r-2")], book.lease("two"))[0], Busy)
+    assert book.record["message_id"] == "m-1"

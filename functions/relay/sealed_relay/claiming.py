@@ -1,6 +1,6 @@
 """Whether a message may send a call that another message, or an earlier delivery of the same, has met before. Pure.
 
-The argument for "at most once" rests on this page and on `ledger`:
+The argument for "at most once" rests on this page, on `ledger` and on `request_log`:
 
 - A call's record names the one request that may deliver it (`request_id`), and every write to the record is
   conditional on that name. So of two claims one fails.
@@ -15,6 +15,14 @@ from dataclasses import dataclass
 
 from sealed_relay.message import Call
 from sealed_relay.outcome import Outcome, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """One invocation's hold on what it claims: nobody else touches it until then, in milliseconds since 1970."""
+
+    lease_id: str
+    expires_at_ms: int
 
 
 @dataclass(frozen=True, slots=True)

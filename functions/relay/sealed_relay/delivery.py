@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from sealed_relay.admission import Held
+from sealed_relay.claiming import Lease
 from sealed_relay.flow import Flow, UnknownFlowError, UnusableFlowError
-from sealed_relay.ledger import Lease
 from sealed_relay.message import Call
 from sealed_relay.outcome import Outcome, Reason, Status
 from sealed_relay.planning import Request
@@ -73,7 +73,7 @@ class Delivery:
         sealed = seal(request.request_id, flow, due, self._world.random_bytes, now=now, give_up_after=give_up_after)
         # Written down before its first byte is sent: whoever finds these calls claimed and no such request knows that
         # nothing left; whoever finds it knows the very bytes that may have.
-        self._world.ledger.store(sealed, self._lease)
+        self._world.requests.store(sealed, self._lease)
         why = Why(is_second_try=request.is_second_try, is_fresh_secret=request.refresh_secret)
         self._sending.send(step, sealed, due, why)
         return step
@@ -83,7 +83,7 @@ class Delivery:
         step = Step()
         if self._sending.seconds_left() < _LEAST_SECONDS_TO_SEND:
             return step
-        takeover = self._world.ledger.take_over(request_id, self._lease)
+        takeover = self._world.requests.take_over(request_id, self._lease)
         if takeover is None:  # somebody else is at it; its answer will be on record when the messages come back
             wait_seconds = self._settling.retry_in_seconds(*calls)
             step.delays_seconds = dict.fromkeys((call.message_id for call in calls), wait_seconds)
@@ -91,11 +91,11 @@ class Delivery:
         sealed = takeover.sealed
         if not takeover.may_have_been_sent:
             # Nor will it be: these calls go out in a request of their own, sealed with the flow's secret as it is now.
-            self._world.ledger.release(request_id, self._lease, may_have_been_sent=False)
+            self._world.requests.release(request_id, self._lease, may_have_been_sent=False)
             step.requests.append(Request(self._world.make_id(), calls[0].flow_id, tuple(calls), moved_from=request_id))
         elif sealed is None or self._world.clock() * 1000 >= sealed.not_after_ms:
             self._settling.settle(step, request_id, [(call, _UNRESOLVED) for call in calls])
-            self._world.ledger.release(request_id, self._lease, may_have_been_sent=True)
+            self._world.requests.release(request_id, self._lease, may_have_been_sent=True)
         else:
             why = Why(is_resend=True, was_refused=takeover.was_refused, is_fresh_secret=True)
             self._sending.send(step, sealed, calls, why)

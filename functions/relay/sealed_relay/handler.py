@@ -24,6 +24,7 @@ from sealed_relay.message import Message, sent_at_of
 from sealed_relay.observing import BatchReceived, WorkFailed
 from sealed_relay.queues import FailureQueue, IngressQueue
 from sealed_relay.relay import relay
+from sealed_relay.request_log import RequestLog
 from sealed_relay.settings import InvalidSettingsError, read_settings
 from sealed_relay.table import DynamoDBTable
 from sealed_relay.telemetry import Telemetry
@@ -89,14 +90,12 @@ def _world() -> World:
     table = DynamoDBTable(boto3.client("dynamodb", config=_AWS), settings.outcomes_table_name)
     hash_key: str = secrets.get_secret_value(SecretId=settings.content_hash_key_secret_id)["SecretString"]
     give_up_after = timedelta(hours=settings.give_up_after_hours)
+    keep_outcomes = timedelta(days=settings.outcome_retention_days)
     executor = ThreadPoolExecutor(_REQUESTS_AT_ONCE, thread_name_prefix="relay")
     return World(
-        ledger=Ledger(
-            table,
-            time.time,
-            hash_key.encode(),
-            keep_outcomes=timedelta(days=settings.outcome_retention_days),
-            keep_envelopes=give_up_after + timedelta(days=1),
+        ledger=Ledger(table, time.time, hash_key.encode(), keep_outcomes),
+        requests=RequestLog(
+            table, time.time, keep_outcomes=keep_outcomes, keep_envelopes=give_up_after + timedelta(days=1)
         ),
         admission=Admission(table, time.time, telemetry.observe, settings.requests_per_minute),
         # Both measure rests across freezes, during which a monotonic clock may stand still.

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from functools import partial
 
+from sealed_relay.claiming import Lease
 from sealed_relay.delivery import Delivery
 from sealed_relay.inbox import Inbox
-from sealed_relay.ledger import Lease
 from sealed_relay.message import Message
 from sealed_relay.observing import DuplicatesFound, WorkFailed
 from sealed_relay.preparing import hold_back, plan

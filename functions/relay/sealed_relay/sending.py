@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from sealed_relay.admission import Admitted, Held
 from sealed_relay.answer import Ambiguous, Answer, Answered, NotSent, WrongAddress
+from sealed_relay.claiming import Lease
 from sealed_relay.codes import code_of
 from sealed_relay.flow import UnknownFlowError, UnusableFlowError
 from sealed_relay.items import SealedRequest
-from sealed_relay.ledger import Lease
 from sealed_relay.message import Call, service_date
 from sealed_relay.observing import RequestSent
 from sealed_relay.outcome import Outcome, Reason, Status
@@ -121,12 +121,12 @@ class Sending:
     ) -> float | None:
         """Record an answer that settles the request, or leave it to another resend: then, after how many seconds."""
         if isinstance(answer, Answered) and is_settled:
-            self._world.ledger.record_answer(sealed.request_id, self._lease, answer, is_resend=why.is_resend)
+            self._world.requests.record_answer(sealed.request_id, self._lease, answer, is_resend=why.is_resend)
             return None
         is_not_sent = isinstance(answer, NotSent)
         asked_seconds = (answer.retry_after_seconds or 0.0) if isinstance(answer, NotSent) else 0.0
         retry_in_seconds = self._settling.retry_in_seconds(*calls, at_least_seconds=asked_seconds)
-        self._world.ledger.release(
+        self._world.requests.release(
             sealed.request_id,
             self._lease,
             may_have_been_sent=why.is_resend or not is_not_sent,
@@ -138,7 +138,7 @@ class Sending:
     def _put_back(self, step: Step, sealed: SealedRequest, calls: Sequence[Call], held: Held, why: Why) -> None:
         """Leave a stored request that is not sent now to whoever takes it over a while later."""
         seconds = self._settling.held_seconds(held, calls)
-        self._world.ledger.release(
+        self._world.requests.release(
             sealed.request_id, self._lease, may_have_been_sent=why.is_resend, after_seconds=seconds
         )
         outcomes = [(call, held.outcome) for call in calls]

@@ -9,6 +9,7 @@ from sealed_relay.admission import Admission
 from sealed_relay.ledger import Ledger
 from sealed_relay.observing import Observe
 from sealed_relay.ports import Failures, Flows, Gateway, Ingress
+from sealed_relay.request_log import RequestLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class World:
     """
 
     ledger: Ledger
+    requests: RequestLog
     admission: Admission
     flows: Flows
     gateway: Gateway

@@ -5,7 +5,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from local.simulator.faults import CodeAnswer, DroppedConnection, Fault, ForeignPage, PlannedFault
+from local.simulator.faults import CodeAnswer, DroppedConnection, Fault, ForeignPage, NoFault, PlannedFault
 from sealed_relay.observing import CallsHeld, Parked, Reopened, WorkFailed
 from sealed_relay.world import Limits
 from tests.relay.scene import Scene
@@ -202,6 +202,20 @@ def test_a_call_whose_answer_was_lost_keeps_its_chance_while_others_probe_an_emp
     scene.run_for(3600)
 
     assert scene.statuses() == {"PRESUMED_ACCEPTED": 1, "ACCEPTED": 6}
+
+
+def test_a_message_whose_first_calls_are_delivered_probes_with_the_others() -> None:
+    scene = Scene(Limits(most_calls=1, most_body_bytes=262_144, give_up_after=timedelta(hours=24)))
+    scene.plan(NoFault())
+    scene.plan(EMPTY, requests=None)
+    scene.send("long-name-1", "b", "c")
+    scene.invoke()
+    assert scene.statuses() == {"ACCEPTED": 1, "WAITING": 2}
+    scene.simulator.faults.clear()
+
+    scene.run_for(1800)
+
+    assert scene.statuses() == {"ACCEPTED": 3}
 
 
 def test_a_late_call_does_not_take_the_place_of_the_probe() -> None:

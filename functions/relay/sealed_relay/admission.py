@@ -82,20 +82,18 @@ class Admission:
     def forecast(self, requests: Sequence[Request]) -> list[Held | None]:
         """What holds each of these requests, as far as is known here; None for those that may leave.
 
-        Of a park whose probe is due the first request may. Those that there is no room for are put off until a turn of
-        their own; so are those that were never received before, as long as others stand in line.
+        While a probe is due nothing is held by its park: which requests have calls left to send is known only when
+        these are claimed. Those that there is no room for are put off until a turn of their own; so are those that were
+        never received before, as long as others stand in line.
         """
         with self._lock:
-            holds: list[Held | None] = []
+            holds = [self.hold(request.flow_id) for request in requests]
             over: list[int] = []
-            probing: set[str] = set()
             room = left = self._pacer.room()
             for index, request in enumerate(requests):
-                holds.append(self._hold_by_park(request.flow_id, probing))
+                is_new = all(call.receive_count == 1 for call in request.calls)
                 if holds[index] is not None:
                     continue
-                probing.update(self._parks.barring(request.flow_id))
-                is_new = all(call.receive_count == 1 for call in request.calls)
                 if left > 0 and not (is_new and self._pacer.has_promised()):
                     left -= 1
                 else:
@@ -106,7 +104,9 @@ class Admission:
 
     def hold(self, flow_id: str) -> Held | None:
         """What park holds a request of a flow, as far as is known here."""
-        return self._hold_by_park(flow_id, frozenset())
+        parks = {at: self._parks[at] for at in self._parks.barring(flow_id)}
+        now_ms = int(self._clock() * 1000)
+        return None if all(park.is_due(now_ms) for park in parks.values()) else self._held(parks)
 
     def admit(self, flow_id: str, *, is_resend: bool = False) -> Admitted | Held:
         """Let one stored request of a flow leave, right before it does."""
@@ -157,15 +157,6 @@ class Admission:
         for (ask, probing, _), seconds in zip(late, self._pacer.put_off(len(late)) if late else (), strict=True):
             self._parks.give_back(probing)
             ask.answer = Held(_RATE_LIMITED, seconds, is_brief=True)
-
-    def _hold_by_park(self, flow_id: str, probing: Iterable[str]) -> Held | None:
-        """`probing`: parks whose probe is somebody else's already."""
-        now_ms = int(self._clock() * 1000)
-        parks = {at: self._parks[at] for at in self._parks.barring(flow_id)}
-        taken = {
-            at: park.probed(now_ms) if at in probing and park.is_due(now_ms) else park for at, park in parks.items()
-        }
-        return self._held(taken) if any(not park.is_due(now_ms) for park in taken.values()) else None
 
     def _held(self, parks: Mapping[str, Park]) -> Held:
         at, last = max(parks.items(), key=lambda park: park[1].next_probe_at_ms)

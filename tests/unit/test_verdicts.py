@@ -225,7 +225,7 @@ def test_a_code_about_a_flow_or_an_account_never_ends_a_call_on_its_first_tries(
                 )
 
 
-@pytest.mark.parametrize("number", [202, 203, 301, 400])
+@pytest.mark.parametrize("number", [202, 203, 304, 400])
 @pytest.mark.parametrize(
     ("is_current", "status"), [(True, Status.WAITING), (None, Status.WAITING), (False, Status.UNRESOLVED)]
 )

@@ -117,6 +117,8 @@ class Park:
 
     def unprobed(self, now_ms: int) -> "Park":
         """The probe did not leave after all."""
+        if self.next_probe_at_ms == _NEVER_MS:  # an operator parked it meanwhile
+            return self
         return replace(self, next_probe_at_ms=now_ms)
 
 

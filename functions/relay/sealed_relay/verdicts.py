@@ -9,6 +9,8 @@ from sealed_relay.outcome import Outcome, Reason, Status, coded
 from sealed_relay.packing import halve
 
 _INVALID_FORMAT = 400
+_ABOUT_WHAT_A_SECRET_HOLDS = frozenset({202, 203, 304})
+"""The security id, the API version, and the version of the flow that this asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +65,7 @@ def tells_what_became_of(answer: Answered, asked: Asked) -> bool:
 
 def may_blame_an_old_secret(answer: Answered, *, is_resend: bool) -> bool:
     """Whether the answer may have been another one, had the request been sealed with the flow's secret as it is now."""
-    code = code_of(answer.code)
-    return code.number == _INVALID_FORMAT or (is_resend and code.scope is Scope.FLOW)
+    return answer.code == _INVALID_FORMAT or (is_resend and answer.code in _ABOUT_WHAT_A_SECRET_HOLDS)
 
 
 def delivered_by(answer: Answered, client_identifier: str, *, is_resend: bool) -> Outcome | None:

@@ -320,3 +320,21 @@ def test_an_answer_that_comes_late_leaves_an_operators_park_as_it_is() -> None:
     gate.report("FLOWAAAA", admitted, WRONG_ID, "v1")
 
     assert gates.table.items["#park/flow/FLOWAAAA"] == item
+
+
+def test_a_changed_secret_ends_the_park_of_the_one_before_and_no_other() -> None:
+    gates = Gates()
+    gates.parked(WRONG_ID)
+    gate = gates.gate()
+    gate.look(["FLOWAAAA"])
+    by_hand = {"call_id": "#park/flow/FLOWAAAA", "reason": "MAINTENANCE"}
+    gates.table.put(by_hand)
+
+    gate.reopen("FLOWAAAA", "v1")
+
+    assert gates.table.items["#park/flow/FLOWAAAA"] == by_hand
+    gates.table.items.clear()
+    gates.parked(WRONG_ID)
+    gate.look(["FLOWAAAA"])
+    gate.reopen("FLOWAAAA", "v1")
+    gates.passed(gates.gate())

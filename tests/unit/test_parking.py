@@ -16,9 +16,9 @@ SILENCE = Failed("NO_ANSWER")
 ACCEPTED = Passed(is_accepted=True)
 
 
-def after(park: Park, *signs: Sign, is_probe: bool = False, now_ms: int = NOW_MS) -> Park:
+def after(park: Park, *signs: Sign, is_probe: bool = False, is_resend: bool = False) -> Park:
     for sign in signs:
-        park = park.after(now_ms, sign=sign, secret_version="v1", is_probe=is_probe)
+        park = park.after(NOW_MS, sign=sign, secret_version="v1", is_probe=is_probe, is_resend=is_resend)
     return park
 
 
@@ -97,6 +97,14 @@ def test_a_probe_that_was_refused_for_its_calls_is_followed_by_another_at_once()
     assert park.is_due(NOW_MS)
 
 
+def test_a_resend_that_was_judged_by_its_calls_lets_the_next_resend_probe() -> None:
+    probed = after(Park(), EMPTY).probed(NOW_MS)
+    judged = Passed(is_accepted=False, is_about_calls=True)
+
+    assert after(probed, judged, is_probe=True, is_resend=True).is_due(NOW_MS, is_resend=True)
+    assert not after(probed, judged, is_probe=True).is_due(NOW_MS, is_resend=True)
+
+
 def test_a_probe_that_was_answered_with_a_passing_failure_decides_nothing() -> None:
     probed = after(Park(), EMPTY).probed(NOW_MS)
 
@@ -125,3 +133,9 @@ def test_an_operator_parks_with_no_more_than_a_reason_and_no_probe_undoes_it() -
 
     assert park.outcome == Outcome(Status.WAITING, "MAINTENANCE", detail=park.outcome.detail)
     assert not park.is_due(NOW_MS * 2)
+
+
+def test_what_an_operator_wrote_where_a_number_belongs_counts_as_not_there() -> None:
+    item = {"call_id": "#park/account", "reason": "MAINTENANCE"}
+
+    assert park_of({**item, "since_ms": "yesterday", "code": b"212", "next_probe_at_ms": ""}) == park_of(item)

@@ -32,6 +32,7 @@ class Admitted:
 
     until: float
     probing: tuple[str, ...] = ()
+    is_resend: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +131,12 @@ class Admission:
     def report(self, flow_id: str, admitted: Admitted, sign: Sign, secret_version: str) -> None:
         """Draw the consequences of a request's answer for those to come; `secret_version` is what sealed it."""
         with self._lock:
-            self._parks.report(flow_id, admitted.probing, sign, secret_version)
+            self._parks.report(flow_id, admitted.probing, sign, secret_version, is_resend=admitted.is_resend)
 
-    def reopen(self, flow_id: str) -> None:
-        """Let a flow's requests leave again, because its secret was changed."""
+    def reopen(self, flow_id: str, refused_version: str) -> None:
+        """Let a flow's requests leave again, because its secret is not the one any more that was refused."""
         with self._lock:
-            self._parks.reopen(flow_id)
+            self._parks.reopen(flow_id, refused_version)
 
     def _answer(self, asks: Sequence[_Ask]) -> None:
         keys = [PACE_KEY, park_key(ACCOUNT), *(park_key(ask.flow_id) for ask in asks)]
@@ -145,21 +146,21 @@ class Admission:
             barring = self._parks.barring(ask.flow_id)
             probed_at = self._parks.probe(barring, is_resend=ask.is_resend)
             if probed_at is None:
-                ask.answer = self._held({at: self._parks[at] for at in barring})
+                ask.answer = self._held({at: self._parks[at] for at in barring}, is_resend=ask.is_resend)
             else:
                 passing.append((ask, barring, probed_at))
         passing.sort(key=lambda each: not each[1])  # a probe is not to be put off
         turns, taken_at = self._pacer.take(len(passing)) if passing else (0, 0.0)
         for ask, probing, probed_at in passing[:turns]:
             # What others count on is when it was written that they were taken, however long the writes took.
-            ask.answer = Admitted(min(taken_at, probed_at) + USE_WITHIN_SECONDS, tuple(probing))
+            ask.answer = Admitted(min(taken_at, probed_at) + USE_WITHIN_SECONDS, tuple(probing), ask.is_resend)
         late = passing[turns:]
         for (ask, probing, _), seconds in zip(late, self._pacer.put_off(len(late)) if late else (), strict=True):
             self._parks.give_back(probing)
             ask.answer = Held(_RATE_LIMITED, seconds, is_brief=True)
 
-    def _held(self, parks: Mapping[str, Park]) -> Held:
+    def _held(self, parks: Mapping[str, Park], *, is_resend: bool = False) -> Held:
         at, last = max(parks.items(), key=lambda park: park[1].next_probe_at_ms)
         # Whoever reopens it does so at once: no message is to sleep long past that.
-        seconds = min(last.seconds_to_probe(int(self._clock() * 1000)), _LONGEST_HOLD_SECONDS)
+        seconds = min(last.seconds_to_probe(int(self._clock() * 1000), is_resend=is_resend), _LONGEST_HOLD_SECONDS)
         return Held(last.outcome, seconds, scope=Scope.FLOW if at else Scope.ACCOUNT, since_ms=last.since_ms)

@@ -71,14 +71,16 @@ class Park:
         A resend that is refused loses what its next answer could have told. Where a probe may well be refused, it is
         one only if for a good while nobody had other calls to probe with.
         """
-        patience_ms = _PATIENCE_OF_RESENDS_MS if is_resend and not self.is_outage else 0
-        return now_ms >= self.next_probe_at_ms + patience_ms
+        return now_ms >= self._due_at_ms(is_resend=is_resend)
 
-    def seconds_to_probe(self, now_ms: int) -> float:
+    def seconds_to_probe(self, now_ms: int, *, is_resend: bool = False) -> float:
         """How long until a probe may go out; 0 if one may now."""
-        return max(0, self.next_probe_at_ms - now_ms) / 1000
+        return max(0, self._due_at_ms(is_resend=is_resend) - now_ms) / 1000
 
-    def after(self, now_ms: int, *, sign: Sign, secret_version: str, is_probe: bool) -> "Park":
+    def _due_at_ms(self, *, is_resend: bool) -> int:
+        return self.next_probe_at_ms + (_PATIENCE_OF_RESENDS_MS if is_resend and not self.is_outage else 0)
+
+    def after(self, now_ms: int, *, sign: Sign, secret_version: str, is_probe: bool, is_resend: bool = False) -> "Park":
         """What a request's answer makes of it; `sign` is about just this flow, or just this account."""
         if self.next_probe_at_ms == _NEVER_MS:  # it is an operator's, who alone ends it
             return self
@@ -87,18 +89,23 @@ class Park:
                 return self._refused(sign, secret_version, now_ms)
             case Failed():
                 return self._failed(sign, now_ms)
-            case Passed(is_accepted, is_about_calls):
-                if not self.is_parked:
-                    return Park()
-                if is_probe and (is_accepted or self.is_outage):
-                    return Park()
-                # Its calls were at fault, not the flow: the next probe may have others.
-                return replace(self, next_probe_at_ms=now_ms) if is_probe and is_about_calls else self
+            case Passed() if is_probe or not self.is_parked:
+                return self._passed(sign, now_ms, is_resend=is_resend)
+        return self  # it left before the park, and says nothing of now
 
     def _refused(self, sign: Refused, secret_version: str, now_ms: int) -> "Park":
         if self.is_parked:  # its probe drew the interval when it left
             return replace(self, reason=sign.reason, code=sign.code, secret_version=secret_version)
         return Park(sign.reason, sign.code, now_ms, 0, now_ms + _FIRST_PROBE_MS, secret_version)
+
+    def _passed(self, sign: Passed, now_ms: int, *, is_resend: bool) -> "Park":
+        if sign.is_accepted or self.is_outage or not self.is_parked:
+            return Park()
+        if not sign.is_about_calls:
+            return self
+        # It was judged by its calls, and the next probe may have others. Where a resend probed, because for long
+        # nobody else was there, the next resend need not be as patient.
+        return replace(self, next_probe_at_ms=now_ms - (_PATIENCE_OF_RESENDS_MS if is_resend else 0))
 
     def _failed(self, sign: Failed, now_ms: int) -> "Park":
         failures = self.failures_in_a_row + 1
@@ -117,7 +124,7 @@ class Park:
 
     def unprobed(self, now_ms: int) -> "Park":
         """The probe did not leave after all."""
-        if self.next_probe_at_ms == _NEVER_MS:  # an operator parked it meanwhile
+        if not self.is_parked or self.next_probe_at_ms == _NEVER_MS:  # reopened meanwhile, or parked by an operator
             return self
         return replace(self, next_probe_at_ms=now_ms)
 
@@ -136,15 +143,17 @@ def park_attributes(park: Park) -> dict[str, Value | None]:
 
 
 def park_of(item: Mapping[str, Value]) -> Park:
-    """The park in an item's attributes. One with a `reason` and nothing else, an operator's, is never probed."""
-    code = item.get("code")
-    never_ms = _NEVER_MS if "reason" in item else 0
+    """The park in an item's attributes. One with a `reason` and nothing else, an operator's, is never probed.
+
+    People write such items: what should be a number and is none counts as not there.
+    """
+    numbers = {name: value for name, value in item.items() if isinstance(value, int)}
     return Park(
         str(item.get("reason", "")),
-        None if code is None else int(code),
-        int(item.get("since_ms", 0)),
-        int(item.get("probes", 0)),
-        int(item.get("next_probe_at_ms", never_ms)),
+        numbers.get("code"),
+        numbers.get("since_ms", 0),
+        numbers.get("probes", 0),
+        numbers.get("next_probe_at_ms", _NEVER_MS if "reason" in item else 0),
         str(item.get("secret_version", "")),
-        int(item.get("failures_in_a_row", 0)),
+        numbers.get("failures_in_a_row", 0),
     )

@@ -62,15 +62,19 @@ class Parks:
         for at in probed:
             self._change(at, Park.unprobed)
 
-    def report(self, flow_id: str, probed: Sequence[str], sign: Sign, secret_version: str) -> None:
+    def report(self, flow_id: str, probed: Sequence[str], sign: Sign, secret_version: str, *, is_resend: bool) -> None:
         """Draw the consequences of an answer; no write where it changes nothing."""
         for scope, at, version in ((Scope.ACCOUNT, ACCOUNT, ""), (Scope.FLOW, flow_id, secret_version)):
             about = _about(sign, scope)
-            self._change(at, partial(Park.after, sign=about, secret_version=version, is_probe=at in probed))
+            after = partial(Park.after, sign=about, secret_version=version, is_probe=at in probed, is_resend=is_resend)
+            self._change(at, after)
 
-    def reopen(self, flow_id: str) -> None:
-        """Let a flow's requests leave again, because its secret was changed."""
-        self._change(flow_id, lambda _park, now_ms: Park())  # noqa: ARG005 - as every change
+    def reopen(self, flow_id: str, refused_version: str) -> None:
+        """Let a flow's requests leave again, unless it is parked for something else by now."""
+        self._change(
+            flow_id,
+            lambda park, now_ms: Park() if park.secret_version == refused_version else park,  # noqa: ARG005
+        )
 
     def _probe_one(self, at: str) -> bool:
         """False where somebody else was quicker; True also if it is not parked any more."""

@@ -44,7 +44,7 @@ def _reopened(world: World, flow_ids: Sequence[str]) -> dict[str, Flow | Outcome
     for flow_id, flow in flows.items():
         refused = world.admission.park(flow_id).secret_version
         if isinstance(flow, Flow) and refused and flow.version != refused:
-            world.admission.reopen(flow_id)
+            world.admission.reopen(flow_id, refused)
     return flows
 
 

@@ -18,14 +18,14 @@ from sealed_relay.outcome import Outcome, Reason, Status
 from sealed_relay.planning import Request
 from sealed_relay.settling import Settling, Step
 from sealed_relay.signs import sign_of
-from sealed_relay.verdicts import Asked, conclude, delivered_by, may_blame_an_old_secret
+from sealed_relay.verdicts import Asked, conclude, delivered_by, may_blame_an_old_secret, still_open
 from sealed_relay.world import World
 
 LONGEST_SEND_SECONDS = 30.0
 _SECONDS_TO_SETTLE = 8.0
 """What is kept back at the end of an invocation to record, publish and settle what was sent."""
 
-OUT_OF_TIME = Outcome(Status.WAITING, Reason.OUT_OF_TIME, detail="The invocation had no time left for it.")
+OUT_OF_TIME = Outcome(Status.WAITING, Reason.OUT_OF_TIME, detail="Its invocation, its turn or its day was over first.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +56,13 @@ class Sending:
 
     def send(self, step: Step, sealed: SealedRequest, calls: Sequence[Call], why: Why) -> None:
         """Send a stored request, while this invocation holds its lease, and act on what comes of it."""
-        admitted = self._world.admission.admit(sealed.flow_id, is_resend=why.is_resend)
+        admitted = self._admit(sealed, why)
         if isinstance(admitted, Held):
             self._put_back(step, sealed, calls, admitted, why)
             return
-        if not self._may_leave(sealed, admitted):
-            self._world.admission.give_back(admitted)
+        if not self._may_leave(sealed, admitted, why):
             self._put_back(step, sealed, calls, Held(OUT_OF_TIME, 0.0), why)
+            self._world.admission.give_back(admitted)
             return
         answer = self._attempt(sealed, calls, why)
 
@@ -101,10 +101,22 @@ class Sending:
             for group in conclusion.fresh
         ]
 
-    def _may_leave(self, sealed: SealedRequest, admitted: Admitted) -> bool:
-        """Whether its first byte may leave now: in time to be answered within the lease, no late call, in its turn."""
+    def _admit(self, sealed: SealedRequest, why: Why) -> Admitted | Held:
+        try:
+            return self._world.admission.admit(sealed.flow_id, is_resend=why.is_resend)
+        except Exception:
+            # Whoever finds it is to know that no byte of it left: it was written down as if one might have.
+            self._world.requests.release(sealed.request_id, self._lease, may_have_been_sent=why.is_resend)
+            raise
+
+    def _may_leave(self, sealed: SealedRequest, admitted: Admitted, why: Why) -> bool:
+        """Whether its first byte may leave now: in time to be answered within the lease, no late call, in its turn.
+
+        And on the day it was sealed for, since the API refuses earlier dates; a resend has no other bytes to offer.
+        """
         now = self._world.clock()
-        return self.seconds_left() > 0 and now * 1000 < sealed.not_after_ms and now <= admitted.until
+        is_in_time = self.seconds_left() > 0 and now * 1000 < sealed.not_after_ms and now <= admitted.until
+        return is_in_time and (why.is_resend or sealed.service_date == service_date(now))
 
     def _attempt(self, sealed: SealedRequest, calls: Sequence[Call], why: Why) -> Answer:
         began = self._world.clock()
@@ -141,7 +153,8 @@ class Sending:
         self._world.requests.release(
             sealed.request_id, self._lease, may_have_been_sent=why.is_resend, after_seconds=seconds
         )
-        outcomes = [(call, held.outcome) for call in calls]
+        outcome = still_open(held.outcome) if why.is_resend else held.outcome
+        outcomes = [(call, outcome) for call in calls]
         self._settling.settle(step, sealed.request_id, outcomes, retry_in_seconds=seconds, scope=held.scope)
 
     def _is_current_secret(self, sealed: SealedRequest, answer: Answer, why: Why) -> bool | None:

@@ -1,0 +1,76 @@
+"""Between the writing down of a request and its first byte."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import pytest
+
+from sealed_relay.answer import Answer
+from sealed_relay.message import SERVICE_TIME_ZONE
+from sealed_relay.ports import Item
+from tests.fakes.gateway import SimulatedGateway
+from tests.fakes.table import InMemoryTable
+from tests.relay.scene import Scene
+
+
+def test_a_request_that_the_gate_cannot_decide_on_is_known_as_not_sent_and_its_calls_go_out_anew() -> None:
+    scene = Scene()
+
+    class TableWithoutTurns(InMemoryTable):
+        """Throttles the item of the turns, once."""
+
+        throttled = 1
+
+        def insert(self, items: Sequence[Item]) -> list[bool]:
+            if self.throttled and any(item["call_id"] == "#pace" for item in items):
+                self.throttled -= 1
+                raise ConnectionError("throttled")
+            return super().insert(items)
+
+    scene.table = TableWithoutTurns()
+    scene.send("a", not_after="2026-11-23T05:30:00Z")
+    scene.invoke()
+    assert scene.gateway.bodies == []
+    [stored] = [item for key, item in scene.table.items.items() if key.startswith("#request/")]
+
+    assert stored["may_have_been_sent"] is False
+    scene.run()
+    assert scene.statuses() == {"ACCEPTED": 1}
+
+
+def test_a_first_send_does_not_leave_on_a_later_day_than_it_was_sealed_for() -> None:
+    scene = Scene()
+    scene.clock.now = datetime(2026, 11, 23, 23, 59, 59, tzinfo=SERVICE_TIME_ZONE).timestamp()
+
+    class SlowTable(InMemoryTable):
+        def put(self, item: Item) -> None:
+            scene.clock.now += 2
+            super().put(item)
+
+    scene.table = SlowTable()
+    scene.send("a", "b")
+    scene.invoke()
+    assert scene.gateway.bodies == []
+
+    scene.run()
+
+    assert scene.statuses() == {"ACCEPTED": 2}
+
+
+@pytest.mark.parametrize("names", [["a"], ["a", "b"]])
+def test_a_first_send_that_midnight_overtook_on_its_way_is_sealed_anew_for_the_new_day(names: list[str]) -> None:
+    scene = Scene()
+    scene.clock.now = datetime(2026, 11, 23, 23, 59, 59, tzinfo=SERVICE_TIME_ZONE).timestamp()
+
+    class LongWay(SimulatedGateway):
+        def send(self, endpoint: str, body: bytes, timeout_seconds: float) -> Answer:
+            scene.clock.now += 2
+            return super().send(endpoint, body, timeout_seconds)
+
+    scene.gateway = LongWay(scene.simulator)
+    scene.send(*names)
+
+    scene.run()
+
+    assert scene.statuses() == {"ACCEPTED": len(names)}
+    assert len(scene.gateway.bodies) == 2

@@ -74,3 +74,62 @@ def test_a_first_send_that_midnight_overtook_on_its_way_is_sealed_anew_for_the_n
 
     assert scene.statuses() == {"ACCEPTED": len(names)}
     assert len(scene.gateway.bodies) == 2
+
+
+def test_a_request_whose_writing_down_took_all_the_time_is_not_sent_and_known_as_not_sent() -> None:
+    scene = Scene()
+    scene.send("a")
+
+    class SlowTable(InMemoryTable):
+        seconds = 55
+
+        def put(self, item: Item) -> None:
+            scene.clock.now += self.seconds
+            super().put(item)
+
+    scene.table = SlowTable()
+    scene.invoke()
+    SlowTable.seconds = 0
+    assert scene.gateway.bodies == []
+    assert scene.record("a")["reason"] == "OUT_OF_TIME"
+    scene.run()
+    assert scene.accepted() == {"FLOWAAAA/a": 1}
+
+
+def test_a_turn_whose_writing_down_took_long_is_not_used_and_a_slow_store_costs_none() -> None:
+    scene = Scene()
+    scene.send("a")
+
+    class SlowTable(InMemoryTable):
+        slow_key = "#pace"
+
+        def put(self, item: Item) -> None:
+            scene.clock.now += 20 * str(item["call_id"]).startswith(self.slow_key)
+            super().put(item)
+
+        def insert(self, items: Sequence[Item]) -> list[bool]:
+            scene.clock.now += 20 * any(str(item["call_id"]).startswith(self.slow_key) for item in items)
+            return super().insert(items)
+
+    scene.table = SlowTable()
+    scene.invoke()
+    assert scene.gateway.bodies == []
+    assert scene.record("a")["reason"] == "OUT_OF_TIME"
+    SlowTable.slow_key = "#envelope"
+    scene.run()
+    assert scene.accepted() == {"FLOWAAAA/a": 1}
+
+
+def test_no_byte_leaves_past_a_deadline_that_passed_while_the_request_was_written_down() -> None:
+    scene = Scene()
+    scene.send("a", not_after="2026-11-23T04:30:03Z")
+
+    class SlowTable(InMemoryTable):
+        def put(self, item: Item) -> None:
+            scene.clock.now += 5
+            super().put(item)
+
+    scene.table = SlowTable()
+    scene.run()
+    assert scene.gateway.bodies == []
+    assert scene.record("a")["status"] == "EXPIRED"

@@ -5,34 +5,13 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from local.simulator.faults import CodeAnswer, DroppedConnection, Fault, ForeignPage, NoFault, PlannedFault
-from sealed_relay.observing import CallsHeld, Parked, Reopened, WorkFailed
+from local.simulator.faults import CodeAnswer, DroppedConnection, Fault, ForeignPage, PlannedFault
+from sealed_relay.observing import CallsHeld, WorkFailed
 from sealed_relay.world import Limits
 from tests.relay.scene import Scene
 
 EMPTY = CodeAnswer(code=212)
 A_DAY_AND_A_BIT = Limits(most_calls=500, most_body_bytes=262_144, give_up_after=timedelta(hours=96))
-
-
-def test_an_empty_account_parks_every_flow_and_lets_out_single_probes_at_growing_intervals() -> None:
-    scene = Scene()
-    scene.plan(EMPTY, requests=None)
-    for index in range(40):
-        scene.send(f"a{index}", flow_id="FLOWAAAA")
-        scene.send(f"b{index}", flow_id="FLOWBBBB")
-    began = scene.clock()
-    scene.invoke()
-    sent = len(scene.gateway.sent_at)
-
-    scene.run_for(3600)
-
-    probes = [time.timestamp() - began for time in scene.gateway.sent_at[sent:]]
-    gaps = [later - earlier for earlier, later in zip([0.0, *probes], probes, strict=False)]
-    assert sent <= 2
-    assert 5 < len(probes) < 16
-    assert gaps[0] >= 15
-    assert min(gaps[1:]) >= 45
-    assert min(gaps[5:]) >= 300
 
 
 def test_a_request_whose_account_is_parked_while_it_waits_its_turn_stays_unsent() -> None:
@@ -86,22 +65,6 @@ def test_other_flows_go_on_while_one_is_parked() -> None:
     scene.invoke()
 
     assert scene.statuses() == {"WAITING": 1, "ACCEPTED": 5}
-
-
-def test_the_first_accepted_probe_reopens_for_all() -> None:
-    scene = Scene()
-    scene.plan(EMPTY, requests=None)
-    for index in range(30):
-        scene.send(f"call-{index}")
-        scene.invoke()
-    scene.simulator.faults.clear()
-
-    scene.run_for(1800)
-
-    assert scene.statuses() == {"ACCEPTED": 30}
-    [parked] = [each for each in scene.observed if isinstance(each, Parked)]
-    [reopened] = [each for each in scene.observed if isinstance(each, Reopened)]
-    assert (parked.flow_id, parked.code, reopened.reason) == ("", 212, "INSUFFICIENT_BALANCE")
 
 
 def test_an_operator_reopens_at_once_by_deleting_the_item() -> None:
@@ -160,34 +123,6 @@ def test_something_else_at_the_address_parks_the_account_at_once() -> None:
     assert len(scene.gateway.bodies) == 1
 
 
-def test_a_probe_that_dies_with_its_invocation_is_followed_by_another() -> None:
-    scene = Scene()
-    scene.plan(EMPTY, requests=2)
-    scene.send("a")
-    scene.invoke()
-    scene.clock.now += 20
-    world = scene.world()
-    world.admission.look(["FLOWAAAA"])
-    world.admission.admit("FLOWAAAA")  # and nothing is sent
-
-    scene.run_for(3600)
-
-    assert scene.statuses() == {"ACCEPTED": 1}
-
-
-def test_a_probe_refused_for_one_bad_call_still_finds_out_whether_the_account_is_open() -> None:
-    scene = Scene()
-    scene.plan(EMPTY)
-    scene.send("bad", contact_numbers=["910000000213"])
-    for index in range(7):
-        scene.send(f"good-{index}")
-    scene.invoke()
-
-    scene.run_for(3600)
-
-    assert scene.statuses() == {"ACCEPTED": 7, "REJECTED": 1}
-
-
 def test_a_call_whose_answer_was_lost_keeps_its_chance_while_others_probe_an_empty_account() -> None:
     scene = Scene()
     scene.plan(DroppedConnection(after_accepting=True))
@@ -202,35 +137,6 @@ def test_a_call_whose_answer_was_lost_keeps_its_chance_while_others_probe_an_emp
     scene.run_for(3600)
 
     assert scene.statuses() == {"PRESUMED_ACCEPTED": 1, "ACCEPTED": 6}
-
-
-def test_a_message_whose_first_calls_are_delivered_probes_with_the_others() -> None:
-    scene = Scene(Limits(most_calls=1, most_body_bytes=262_144, give_up_after=timedelta(hours=24)))
-    scene.plan(NoFault())
-    scene.plan(EMPTY, requests=None)
-    scene.send("long-name-1", "b", "c")
-    scene.invoke()
-    assert scene.statuses() == {"ACCEPTED": 1, "WAITING": 2}
-    scene.simulator.faults.clear()
-
-    scene.run_for(1800)
-
-    assert scene.statuses() == {"ACCEPTED": 3}
-
-
-def test_a_late_call_does_not_take_the_place_of_the_probe() -> None:
-    scene = Scene()
-    scene.plan(EMPTY)
-    scene.send("a")
-    scene.invoke()
-    scene.clock.now += 20
-    scene.send("late", not_after="2026-11-23T00:00:00Z")
-    scene.send("healthy")
-
-    scene.invoke()
-
-    assert scene.record("healthy")["status"] == "ACCEPTED"
-    assert scene.record("late")["status"] == "EXPIRED"
 
 
 def test_a_parked_call_expires_at_its_deadline_without_being_sent() -> None:

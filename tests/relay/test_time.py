@@ -1,16 +1,13 @@
 """Deadlines, start times, and invocations that run short of time."""
 
 import json
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
 
 from local.simulator.faults import CodeAnswer, DroppedConnection, ForeignPage
 from sealed_relay.message import SERVICE_TIME_ZONE
-from sealed_relay.ports import Item
 from sealed_relay.relay import relay
-from tests.fakes.table import InMemoryTable
 from tests.relay.scene import LIMITS, START, Scene
 
 HOUR = 3600.0
@@ -175,50 +172,6 @@ def test_what_waits_together_comes_back_together_and_fills_one_request_again(tro
     assert [sent.calls for sent in scene.requests_sent()] == [300] * 6
 
 
-def test_a_request_whose_writing_down_took_all_the_time_is_not_sent_and_known_as_not_sent() -> None:
-    scene = Scene()
-    scene.send("a")
-
-    class SlowTable(InMemoryTable):
-        seconds = 55
-
-        def put(self, item: Item) -> None:
-            scene.clock.now += self.seconds
-            super().put(item)
-
-    scene.table = SlowTable()
-    scene.invoke()
-    SlowTable.seconds = 0
-    assert scene.gateway.bodies == []
-    assert scene.record("a")["reason"] == "OUT_OF_TIME"
-    scene.run()
-    assert scene.accepted() == {"FLOWAAAA/a": 1}
-
-
-def test_a_turn_whose_writing_down_took_long_is_not_used_and_a_slow_store_costs_none() -> None:
-    scene = Scene()
-    scene.send("a")
-
-    class SlowTable(InMemoryTable):
-        slow_key = "#pace"
-
-        def put(self, item: Item) -> None:
-            scene.clock.now += 20 * str(item["call_id"]).startswith(self.slow_key)
-            super().put(item)
-
-        def insert(self, items: Sequence[Item]) -> list[bool]:
-            scene.clock.now += 20 * any(str(item["call_id"]).startswith(self.slow_key) for item in items)
-            return super().insert(items)
-
-    scene.table = SlowTable()
-    scene.invoke()
-    assert scene.gateway.bodies == []
-    assert scene.record("a")["reason"] == "OUT_OF_TIME"
-    SlowTable.slow_key = "#envelope"
-    scene.run()
-    assert scene.accepted() == {"FLOWAAAA/a": 1}
-
-
 def test_a_refusal_on_a_later_day_than_the_lost_attempt_is_no_proof_that_this_failed() -> None:
     scene = Scene()
     scene.clock.now = datetime(2026, 11, 23, 23, 59, 50, tzinfo=SERVICE_TIME_ZONE).timestamp()
@@ -232,18 +185,3 @@ def test_a_refusal_on_a_later_day_than_the_lost_attempt_is_no_proof_that_this_fa
 
     assert scene.accepted() == {"FLOWAAAA/a": 1}
     assert scene.statuses() == {"UNRESOLVED": 1}
-
-
-def test_no_byte_leaves_past_a_deadline_that_passed_while_the_request_was_written_down() -> None:
-    scene = Scene()
-    scene.send("a", not_after=_iso(3))
-
-    class SlowTable(InMemoryTable):
-        def put(self, item: Item) -> None:
-            scene.clock.now += 5
-            super().put(item)
-
-    scene.table = SlowTable()
-    scene.run()
-    assert scene.gateway.bodies == []
-    assert scene.record("a")["status"] == "EXPIRED"

@@ -1,6 +1,6 @@
-"""A stored request is sent once, and something comes of it.
+"""A stored request is sent once, or put back for a later resend, and something comes of it.
 
-send -> record the answer -> tell the gate -> publish failures -> settle, and perhaps further requests
+ask the gate -> send -> record the answer -> tell the gate -> publish failures -> settle, and perhaps further requests
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ OUT_OF_TIME = Outcome(Status.WAITING, Reason.OUT_OF_TIME, detail="Its invocation
 class Why:
     """For what reason a request is sent. `is_resend`, `was_refused` and `is_second_try` are as in `verdicts.Asked`.
 
-    `is_fresh_secret`: the flow's secret was fetched for it, or is fetched before it is blamed.
+    `is_fresh_secret`: the flow's secret was fetched for it, or will be before it is blamed.
     """
 
     is_resend: bool = False

@@ -130,10 +130,6 @@ def _never_ending(original: Function) -> Function:
     return after
 
 
-_ALWAYS_PROOF = tuple(
-    (module, "tells_what_became_of", lambda _: lambda *_, **__: True) for module in (sending, verdicts)
-)
-
 MUTANTS: Mapping[str, Mutant] = MappingProxyType(
     {
         "claim-not-conditional": Mutant(
@@ -193,7 +189,8 @@ MUTANTS: Mapping[str, Mutant] = MappingProxyType(
             ((request_log.RequestLog, "record_answer", lambda _: lambda *_, **__: None),),
         ),
         "refused-resend-taken-for-proof": Mutant(
-            "any refusal of a resend is taken for proof that nothing was accepted before", _ALWAYS_PROOF
+            "any refusal of a resend is taken for proof that nothing was accepted before",
+            ((verdicts, "tells_what_became_of", lambda _: lambda *_, **__: True),),
         ),
         "lost-answer-taken-for-not-sent": Mutant(
             "a request whose answer was lost is put down as never sent",

@@ -56,6 +56,12 @@ def test_parked_for_a_day_and_then_released_every_message_is_delivered_and_none_
     assert 50 < result.most_receives < 500
 
 
+@pytest.mark.parametrize("name", MUTANTS)
+def test_the_product_has_what_a_mutant_breaks(name: str) -> None:
+    with MUTANTS[name].applied():
+        pass
+
+
 @pytest.mark.parametrize("name", QUICKLY_CAUGHT)
 def test_a_broken_product_is_caught(name: str) -> None:
     with MUTANTS[name].applied():

@@ -105,7 +105,7 @@ class Environment:
                 keep_outcomes=timedelta(days=90),
                 keep_envelopes=limits.give_up_after + timedelta(days=1),
             ),
-            admission=Admission(table, self.clock, self._observe, around.profile.requests_per_minute),
+            admission=Admission(table, self.clock, self._pause, self._observe, around.profile.requests_per_minute),
             flows=FaultyFlows(around, self),
             gateway=FaultyGateway(around, self),
             failures=FaultyFailures(around, self),
@@ -117,6 +117,9 @@ class Environment:
             executor=CoroutineExecutor(around.schedule),
             observe=self._observe,
         )
+
+    def _pause(self, at_most_seconds: float) -> None:
+        self.pass_time(self._around.luck.random.random() * at_most_seconds)
 
     def _observe(self, observation: Observation) -> None:
         if isinstance(observation, WorkFailed):

@@ -50,6 +50,9 @@ class Clock:
     def __call__(self) -> float:
         return self.now
 
+    def pause(self, at_most_seconds: float) -> None:
+        self.now += at_most_seconds
+
 
 class Scene:
     """A relay with two flows, FLOWAAAA and FLOWBBBB. Every invocation composes it anew, as a cold start does."""
@@ -82,7 +85,7 @@ class Scene:
                 keep_outcomes=timedelta(days=90),
                 keep_envelopes=self.limits.give_up_after + timedelta(days=1),
             ),
-            admission=Admission(table, self.clock, self.observed.append, self.requests_per_minute),
+            admission=Admission(table, self.clock, self.clock.pause, self.observed.append, self.requests_per_minute),
             flows=CrashingFlows(self.flows, steps) if steps else self.flows,
             gateway=CrashingGateway(self.gateway, steps) if steps else self.gateway,
             failures=CrashingFailures(self.failures, steps) if steps else self.failures,

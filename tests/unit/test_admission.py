@@ -32,7 +32,7 @@ class Gates:
         self._requests_per_minute = requests_per_minute
 
     def gate(self) -> Admission:
-        return Admission(self.table, self.clock, self.observed.append, self._requests_per_minute)
+        return Admission(self.table, self.clock, self.clock.pause, self.observed.append, self._requests_per_minute)
 
     def passed(self, gate: Admission, flow_id: str = "FLOWAAAA") -> Admitted:
         admitted = gate.admit(flow_id)

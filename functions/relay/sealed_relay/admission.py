@@ -60,11 +60,18 @@ class _Ask:
 class Admission:
     """The gate before the API, `requests_per_minute` wide. `clock` tells seconds since 1970. Threads may share it.
 
-    Each method raises what the table raises.
+    `pause` waits for a random time, up to so many seconds. Each method raises what the table raises.
     """
 
-    def __init__(self, table: Table, clock: Callable[[], float], observe: Observe, requests_per_minute: int) -> None:
-        self._items = SharedItems(table, clock)
+    def __init__(
+        self,
+        table: Table,
+        clock: Callable[[], float],
+        pause: Callable[[float], None],
+        observe: Observe,
+        requests_per_minute: int,
+    ) -> None:
+        self._items = SharedItems(table, clock, pause)
         self._clock = clock
         self._parks = Parks(self._items, clock, observe)
         self._pacer = Pacer(self._items, clock, observe, requests_per_minute)

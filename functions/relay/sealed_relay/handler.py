@@ -82,6 +82,10 @@ def _message(record: SQSRecord) -> Message:
     )
 
 
+def _pause(at_most_seconds: float) -> None:
+    time.sleep(random.random() * at_most_seconds)  # noqa: S311 - it parts writers, and guards no secret
+
+
 @cache
 def _world() -> World:
     settings = read_settings(os.environ)
@@ -97,7 +101,7 @@ def _world() -> World:
         requests=RequestLog(
             table, time.time, keep_outcomes=keep_outcomes, keep_envelopes=give_up_after + timedelta(days=1)
         ),
-        admission=Admission(table, time.time, telemetry.observe, settings.requests_per_minute),
+        admission=Admission(table, time.time, _pause, telemetry.observe, settings.requests_per_minute),
         # Both measure rests across freezes, during which a monotonic clock may stand still.
         flows=FlowSecrets(secrets, settings.flow_secret_prefix, time.time),
         gateway=Gateway(settings.gateway_base_url, time.time),

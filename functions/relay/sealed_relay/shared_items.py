@@ -6,7 +6,10 @@ from typing import Final
 from sealed_relay.ports import KEY, Change, Item, Table, Value
 
 FRESH_SECONDS: Final = 1.0
+_BUSY_SECONDS: Final = 10.0
+"""For so long what somebody else was seen to write is read anew before each write."""
 _TRIES = 16
+_PAUSE_SECONDS: Final = 0.02
 _REVISION = "revision"
 
 Attributes = Mapping[str, Value | None]
@@ -15,28 +18,37 @@ Attributes = Mapping[str, Value | None]
 class SharedItems:
     """What is known of items by key, {} where there is none. `clock` tells seconds. Callers take turns.
 
-    Each method raises what the table raises.
+    `pause` waits for a random time, up to so many seconds. Each method raises what the table raises.
     """
 
-    def __init__(self, table: Table, clock: Callable[[], float]) -> None:
+    def __init__(self, table: Table, clock: Callable[[], float], pause: Callable[[float], None]) -> None:
         self._table = table
         self._clock = clock
+        self._pause = pause
         self._items: dict[str, Item] = {}
         self._read_at: dict[str, float] = {}
+        self._others_wrote_at: dict[str, float] = {}
 
     def __getitem__(self, key: str) -> Item:
         """The item as it was last read or written here."""
         return self._items.get(key, {})
 
     def read(self, keys: Iterable[str], *, older_than_seconds: float = 0.0) -> None:
-        """Read items anew, those that were read no longer ago excepted."""
+        """Read items anew, those that were read no longer ago excepted.
+
+        What others write too is not: a write over what was read a while ago would fail, and cost as much as one that
+        succeeds.
+        """
         now = self._clock()
-        stale = [key for key in keys if not 0 <= now - self._read_at.get(key, -1.0) < older_than_seconds]
+        stale = [key for key in keys if self._is_busy(key, now) or not self._is_known(key, now, older_than_seconds)]
         if not stale:
             return
         found = self._table.read(stale)
         for key in stale:
-            self._items[key] = found.get(key, {})
+            item = found.get(key, {})
+            if self._is_known(key, now, _BUSY_SECONDS) and item.get(_REVISION) != self[key].get(_REVISION):
+                self._others_wrote_at[key] = now
+            self._items[key] = item
             self._read_at[key] = now
 
     def change(self, key: str, change: Callable[[Item], Attributes | None]) -> bool:
@@ -44,14 +56,21 @@ class SharedItems:
 
         False if it made None of it, or others were quicker time and again: nothing was written then.
         """
-        for _ in range(_TRIES):
+        for tries in range(1, _TRIES + 1):
             attributes = change(self[key])
             if attributes is None:
                 return False
             if self._write(key, attributes):
                 return True
+            self._pause(_PAUSE_SECONDS * tries)  # or those who met here would meet again
             self.read([key])
         return False
+
+    def _is_known(self, key: str, now: float, since_seconds: float) -> bool:
+        return key in self._read_at and 0 <= now - self._read_at[key] < since_seconds
+
+    def _is_busy(self, key: str, now: float) -> bool:
+        return key in self._others_wrote_at and 0 <= now - self._others_wrote_at[key] < _BUSY_SECONDS
 
     def _write(self, key: str, attributes: Attributes) -> bool:
         old = self[key]

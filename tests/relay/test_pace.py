@@ -1,12 +1,12 @@
 """The rate limit, seen from the front door: held over all invocations, none of it wasted, and cheap."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from sealed_relay.ports import Change, Item
 from sealed_relay.world import Limits
 from tests.fakes.table import InMemoryTable
-from tests.relay.scene import Scene
+from tests.relay.scene import START, Scene
 
 LONE = Limits(most_calls=1, most_body_bytes=262_144, give_up_after=timedelta(hours=24))
 
@@ -91,3 +91,31 @@ def test_a_message_that_is_put_off_for_want_of_room_comes_back_when_there_is_som
 
     assert 60 < waiting[0] - began < 65
     assert len(scene.gateway.bodies) == 3
+
+
+def test_turns_that_were_promised_and_not_taken_go_to_those_who_came_later() -> None:
+    scene = Scene(LONE, requests_per_minute=20)
+    for index in range(100):
+        scene.send(f"call-{index}", not_after=datetime.fromtimestamp(START + 50, UTC).isoformat())
+    scene.invoke()  # 80 are promised turns for the five minutes to come, and are of no use by then
+    scene.clock.now = START + 75
+    for index in range(15):
+        scene.send(f"later-{index}")
+
+    scene.run_for(60)
+
+    assert scene.accepted().keys() >= {f"FLOWAAAA/later-{index}" for index in range(15)}
+
+
+def test_those_who_were_put_off_go_before_those_who_keep_coming() -> None:
+    scene = Scene(LONE, requests_per_minute=20)
+    for index in range(60):
+        scene.send(f"call-{index}")
+
+    for index in range(80):
+        scene.send(f"later-{index}")  # as many as leave
+        scene.run_for(3)
+
+    first_accepted = list(scene.accepted())[:60]
+    # One that comes for its turn a moment before it is free is put off once more.
+    assert sum("call-" in call_id for call_id in first_accepted) >= 55

@@ -159,7 +159,7 @@ def test_a_forecast_promises_those_over_the_limit_a_turn_each() -> None:
     holds = gate.forecast(requests(*["FLOWAAAA"] * 4))
 
     assert holds[:2] == [None, None]
-    assert [round(held.seconds) for held in holds[2:] if held] == [62, 92]
+    assert [round(held.seconds) for held in holds[2:] if held] == [62, 93]
 
 
 def test_an_accepted_probe_reopens_for_every_gate() -> None:

@@ -64,18 +64,19 @@ def test_each_request_that_is_put_off_gets_a_time_of_its_own_as_fast_as_turns_co
     once, first = full.put_off(3, NOW_MS + 1000, 60)
     _, more = once.put_off(2, NOW_MS + 2000, 60)
 
-    assert [time_ms - first[0] for time_ms in [*first, *more]] == [0, 1000, 2000, 3000, 4000]
+    assert [time_ms - first[0] for time_ms in [*first, *more]] == [0, 1033, 2066, 3100, 4133]
     assert NOW_MS + 60_000 <= first[0] <= NOW_MS + 62_250
 
 
-def test_a_backlog_of_more_than_a_quarter_of_an_hour_is_spread_over_it_again() -> None:
-    full = Pace().take(1, NOW_MS)
+def test_a_backlog_of_more_than_a_quarter_of_an_hour_stands_behind_its_first_half_however_it_comes() -> None:
+    full = Pace().take(60, NOW_MS)
 
-    booked_up, times_ms = full.put_off(16, NOW_MS, 1)
-    _, [again_ms] = booked_up.put_off(1, NOW_MS, 1)
+    booked_up, times_ms = full.put_off(900, NOW_MS, 60)
+    _, more_ms = booked_up.put_off(900, NOW_MS, 60)
 
-    assert times_ms[-1] > NOW_MS + 900_000
-    assert again_ms == times_ms[0]
+    assert times_ms[-1] < times_ms[0] + 900_000
+    assert min(times_ms[880:] + more_ms) >= times_ms[0] + 450_000
+    assert max(more_ms) < times_ms[0] + 900_000
 
 
 def test_with_room_left_a_request_is_put_off_to_right_now() -> None:
@@ -91,6 +92,60 @@ def test_the_first_time_promised_is_when_enough_turns_have_left_the_log() -> Non
 
     assert pace.used(first_ms) < 5
     assert pace.used(first_ms - 1) >= 5
+
+
+def test_turns_are_kept_for_those_they_were_promised_to_while_these_come() -> None:
+    pace, times_ms = Pace().take(60, NOW_MS).put_off(300, NOW_MS, 60)
+
+    for time_ms in times_ms[:200]:
+        assert pace.spare(time_ms + 2000, 60) == 0
+        pace, taken = taking(pace, 1, time_ms + 2000, 60)
+        assert taken
+
+
+def test_promised_turns_that_nobody_comes_for_are_spare_8_seconds_later() -> None:
+    pace, times_ms = Pace().take(60, NOW_MS).put_off(300, NOW_MS, 60)
+
+    assert pace.spare(times_ms[0] + 8_000, 60) == 0
+    assert pace.spare(times_ms[10] + 8_500, 60) == 11
+    assert pace.take(11, times_ms[10] + 8_500).spare(times_ms[10] + 8_600, 60) == 0
+    assert pace.spare(times_ms[70], 60) == 60 - 7
+
+
+def test_whoever_comes_while_nobody_takes_what_is_promised_is_promised_the_next_turns() -> None:
+    pace, times_ms = Pace().take(60, NOW_MS).put_off(300, NOW_MS, 60)
+    now_ms = times_ms[6]
+
+    _, [next_ms] = pace.put_off(1, now_ms, 60)
+    _, [behind_ms] = pace.take(6, now_ms).put_off(1, now_ms, 60)
+
+    assert next_ms == now_ms
+    assert behind_ms > times_ms[-1]
+
+
+@given(st.lists(st.integers(0, 300), min_size=1, max_size=20), st.floats(0, 1))
+def test_those_who_come_for_their_turns_after_others_had_them_get_the_next(new: list[int], share: float) -> None:
+    """However many newcomers there are: when nobody came for a while, then a share, and then all."""
+    pace, times_ms = Pace().take(60, NOW_MS).put_off(800, NOW_MS, 60)
+    refused: list[int] = []
+    for index, time_ms in enumerate(times_ms):
+        if index < 300 and index % 100 >= share * 100:
+            continue
+        comers = min(pace.spare(time_ms + 1000, 60), new[index % len(new)])
+        pace = pace.take(comers, time_ms + 1000) if comers else pace
+        pace, taken = taking(pace, 1, time_ms + 1500, 60)
+        if not taken:
+            refused.append(index)
+            pace, _ = pace.put_off(1, time_ms + 1500, 60)
+
+    assert sum(index >= 300 for index in refused) <= 60
+    assert all(index < 420 for index in refused)
+
+
+def test_a_line_that_is_over_keeps_nothing_from_anybody() -> None:
+    pace, times_ms = Pace().take(60, NOW_MS).put_off(3, NOW_MS, 60)
+
+    assert pace.spare(times_ms[0] + 3100, 60) == 60
 
 
 @given(STEPS)

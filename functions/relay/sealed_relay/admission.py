@@ -92,18 +92,20 @@ class Admission:
 
         While a probe is due nothing is held by its park: which requests have calls left to send is known only when
         these are claimed. Those that there is no room for are put off until a turn of their own; so are those that were
-        never received before, as long as others stand in line.
+        never received before, as long as others who stand in line come for their turns.
         """
         with self._lock:
             holds = [self.hold(request.flow_id) for request in requests]
             over: list[int] = []
             room = left = self._pacer.room()
+            spare = self._pacer.spare()
             for index, request in enumerate(requests):
                 is_new = all(call.receive_count == 1 for call in request.calls)
                 if holds[index] is not None:
                     continue
-                if left > 0 and not (is_new and self._pacer.has_promised()):
+                if left > 0 and not (is_new and spare <= 0):
                     left -= 1
+                    spare -= is_new
                 else:
                     over.append(index)
             for index, seconds in zip(over, self._pacer.put_off(len(over), room - left) if over else (), strict=True):

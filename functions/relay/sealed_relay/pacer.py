@@ -24,9 +24,9 @@ class Pacer:
         """How many more requests may leave now, as far as is known here."""
         return max(0, self._per_minute - self._pace().used(self._now_ms()))
 
-    def has_promised(self) -> bool:
-        """Whether turns to come are promised, as far as is known here: whoever comes now stands behind those."""
-        return self._pace().promised_until_ms > self._now_ms()
+    def spare(self) -> int:
+        """How many of these are promised to nobody, or nobody came for: whoever comes new stands behind the others."""
+        return self._pace().spare(self._now_ms(), self._per_minute)
 
     def take(self, wanted: int) -> tuple[int, float]:
         """Take so many turns, or as many as there are; how many, and when they count, in seconds since 1970.

@@ -8,6 +8,7 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import accumulate
+from math import ceil
 
 from sealed_relay.ports import Value
 
@@ -17,20 +18,25 @@ USE_WITHIN_SECONDS = 1.0
 _TICK_MS = 250
 _CLOCKS_DIFFER_MS = 500
 _TICKS = (60_000 + int(USE_WITHIN_SECONDS * 1000) + _CLOCKS_DIFFER_MS) // _TICK_MS + 2
+_WINDOW_MS = _TICKS * _TICK_MS
 """62 seconds: the price of holding the limit in any 60 of them is 3 in 100 turns."""
 
 _HORIZON_MS = 900_000
+_GRACE_MS = 8_000
+"""For so long a promised turn is kept for its request: SQS gathers a batch, the relay claims, seals and stores."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
     """The turns taken: `turns[i]` of them in tick `first_tick + i`, in quarters of a second since 1970.
 
-    Up to `promised_until_ms`, milliseconds since 1970, the turns to come were promised to requests that were put off.
+    From `promised_since_ms` to `promised_until_ms`, milliseconds since 1970, turns are promised to requests that were
+    put off, one after the other. Not all are taken: what was put off may expire, be parked, or share a request.
     """
 
     first_tick: int = 0
     turns: tuple[int, ...] = ()
+    promised_since_ms: int = 0
     promised_until_ms: int = 0
 
     def used(self, now_ms: int) -> int:
@@ -46,18 +52,36 @@ class Pace:
         turns[-1] += count  # of a clock that lags, too: it counts them later than it means to, never earlier
         return replace(self, first_tick=first_tick, turns=tuple(turns))
 
+    def spare(self, now_ms: int, per_minute: int) -> int:
+        """How many turns may be taken by requests that come new: of promised ones those that nobody came for."""
+        room = max(0, per_minute - self.used(now_ms))
+        if self.promised_until_ms <= now_ms:
+            return room
+        untaken_ms = self._untaken_ms(now_ms, per_minute) - _GRACE_MS
+        return min(room, max(0, ceil(untaken_ms * per_minute / _WINDOW_MS)))
+
     def put_off(self, count: int, now_ms: int, per_minute: int, about_to_take: int = 0) -> tuple["Pace", list[int]]:
         """Promise as many turns to come, each at a time of its own, in milliseconds since 1970.
 
-        `about_to_take` turns are as good as taken. Turns are promised for a quarter of an hour ahead; for more requests
-        than that has turns, once more from its start.
+        `about_to_take` turns are as good as taken. Turns are promised behind those that are promised already; if these
+        are not being taken, once more from where there is room. Nobody waits for more than a quarter of an hour: for
+        more requests than that has turns, those of its second half are promised again.
         """
-        step_ms = 60_000 / per_minute
+        step_ms = _WINDOW_MS / per_minute
         next_room_ms = (self.take(about_to_take, now_ms) if about_to_take else self).next_room_ms(now_ms, per_minute)
-        is_booked_up = self.promised_until_ms > now_ms + _HORIZON_MS
-        first_ms = next_room_ms if is_booked_up else max(next_room_ms, self.promised_until_ms)
-        times_ms = [int(first_ms + index * step_ms) for index in range(count)]
-        return replace(self, promised_until_ms=int(first_ms + count * step_ms)), times_ms
+        is_being_taken = self._untaken_ms(now_ms, per_minute) < _GRACE_MS / 2
+        first_ms = max(next_room_ms, self.promised_until_ms) if is_being_taken else next_room_ms
+        times_ms = [_within_horizon(int(first_ms + index * step_ms), next_room_ms) for index in range(count + 1)]
+        # Whoever comes new leaves some room; where there is none, those who were promised it did come for it.
+        is_first = self.promised_until_ms <= now_ms
+        since_ms = next_room_ms if is_first or next_room_ms > now_ms else self.promised_since_ms
+        return replace(self, promised_since_ms=since_ms, promised_until_ms=times_ms.pop()), times_ms
+
+    def _untaken_ms(self, now_ms: int, per_minute: int) -> float:
+        """For how long turns were promised, in the last minute, without anybody taking them."""
+        promised_ms = min(_WINDOW_MS, now_ms - self.promised_since_ms)
+        taken = self.used(max(now_ms, self.promised_since_ms + _WINDOW_MS))
+        return promised_ms - taken * _WINDOW_MS / per_minute
 
     def _since(self, now_ms: int) -> tuple[int, ...]:
         gone = now_ms // _TICK_MS - _TICKS - self.first_tick + 1
@@ -73,11 +97,17 @@ class Pace:
         return (self.first_tick + len(self.turns) - len(kept) + gone + _TICKS) * _TICK_MS
 
 
+def _within_horizon(time_ms: int, next_room_ms: int) -> int:
+    over_ms = time_ms - next_room_ms - _HORIZON_MS
+    return time_ms if over_ms < 0 else next_room_ms + _HORIZON_MS // 2 + over_ms % (_HORIZON_MS // 2)
+
+
 def pace_attributes(pace: Pace) -> dict[str, Value]:
     """A pace as an item's attributes: half a kilobyte, so that a turn costs one write unit."""
     return {
         "first_tick": pace.first_tick,
         "turns": struct.pack(f">{len(pace.turns)}H", *pace.turns),
+        "promised_since_ms": pace.promised_since_ms,
         "promised_until_ms": pace.promised_until_ms,
     }
 
@@ -89,5 +119,6 @@ def pace_of(item: Mapping[str, Value]) -> Pace:
     return Pace(
         int(item.get("first_tick", 0)),
         struct.unpack(f">{len(packed) // 2}H", packed),
+        int(item.get("promised_since_ms", 0)),
         int(item.get("promised_until_ms", 0)),
     )

@@ -45,6 +45,10 @@ def test_calls_of_one_size_go_out_500_at_a_time() -> None:
     assert [len(group) for group in pack_sizes([200] * 1_201, 500, 147_000)] == [500, 500, 201]
 
 
+def test_large_and_small_calls_together_fill_a_request_by_its_count_and_by_its_bytes() -> None:
+    assert [len(group) for group in pack_sizes([280, 300] * 500, 500, 146_000)] == [500, 500]
+
+
 def test_large_items_do_not_shut_small_ones_out() -> None:
     assert pack_sizes([60, 60, 40, 40], 10, 100) == [[0, 2], [1, 3]]
 

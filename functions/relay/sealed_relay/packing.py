@@ -9,25 +9,25 @@ T = TypeVar("T")
 def pack(items: Sequence[T], size_of: Callable[[T], int], *, most_items: int, most_bytes: int) -> list[list[T]]:
     """Groups of at most `most_items` items and `most_bytes` bytes, each in the order of `items`.
 
-    First fit, the largest first: exact where only the count limits, near it where the bytes do. Every item
-    must fit `most_bytes` by itself.
+    First fit, in that order and not the largest first: so each group gets large items and small ones, and is full by
+    its count and by its bytes at once, where the largest together would fill their bytes before their count. Every
+    item must fit `most_bytes` by itself.
     """
-    by_size = sorted(range(len(items)), key=lambda index: size_of(items[index]), reverse=True)
-    groups: list[list[int]] = []
+    smallest_bytes = min(map(size_of, items), default=0)
+    groups: list[list[T]] = []
     open_groups: dict[int, int] = {}  # number of the group -> bytes still free
-    smallest_bytes = size_of(items[by_size[-1]]) if items else 0
-    for index in by_size:
-        size_bytes = size_of(items[index])
+    for item in items:
+        size_bytes = size_of(item)
         number = next((number for number, free in open_groups.items() if free >= size_bytes), None)
         if number is None:
             number = len(groups)
             groups.append([])
             open_groups[number] = most_bytes
-        groups[number].append(index)
+        groups[number].append(item)
         open_groups[number] -= size_bytes
         if len(groups[number]) == most_items or open_groups[number] < smallest_bytes:
             del open_groups[number]
-    return [[items[index] for index in sorted(group)] for group in groups]
+    return groups
 
 
 def halve(items: Sequence[T]) -> list[list[T]]:

@@ -7,10 +7,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import cache
+from typing import TYPE_CHECKING
 
 import boto3
 from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.data_classes import SQSEvent, event_source
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -29,6 +29,10 @@ from sealed_relay.settings import InvalidSettingsError, read_settings
 from sealed_relay.table import DynamoDBTable
 from sealed_relay.telemetry import Telemetry
 from sealed_relay.world import Limits, World
+
+if TYPE_CHECKING:
+    # Imported for real it would bring asyncio and more with it, for 20 ms of every cold start.
+    from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 
 _REQUESTS_AT_ONCE = 16
 _AWS = Config(
@@ -53,7 +57,7 @@ class BatchFailedError(Exception):
 
 @logger.inject_lambda_context(clear_state=True, log_event=False)  # whatever POWERTOOLS_LOGGER_LOG_EVENT says
 @event_source(data_class=SQSEvent)
-def lambda_handler(event: SQSEvent, context: LambdaContext) -> PartialItemFailureResponse:
+def lambda_handler(event: SQSEvent, context: LambdaContext) -> "PartialItemFailureResponse":
     """Relay one batch; names the messages that SQS must keep."""
     now = time.time()
     deadline = now + context.get_remaining_time_in_millis() / 1000

@@ -1,0 +1,150 @@
+"""The gate and the parks: who is held, who becomes the probe, and what its answer changes for every gate."""
+
+from sealed_relay.admission import Admitted, Held
+from sealed_relay.codes import Scope
+from sealed_relay.observing import BudgetUsed, Parked, Reopened
+from sealed_relay.signs import Failed, Passed, Refused
+from tests.unit.gates import Gates, requests
+
+EMPTY = Refused(Scope.ACCOUNT, "INSUFFICIENT_BALANCE", 212)
+WRONG_ID = Refused(Scope.FLOW, "INVALID_SECURITY_ID", 202)
+ACCEPTED = Passed(is_accepted=True)
+
+
+def test_a_refused_account_holds_every_flow_and_a_refused_flow_only_itself() -> None:
+    gates = Gates()
+    gates.parked(WRONG_ID)
+
+    assert gates.held(gates.gate()).outcome.code == 202
+    gates.passed(gates.gate(), "FLOWBBBB")
+    gates.clock.now += 16
+
+    gate = gates.gate()
+    gate.report("FLOWBBBB", gates.passed(gate, "FLOWBBBB"), EMPTY, "v1")
+    assert gates.held(gates.gate(), "FLOWBBBB").outcome.code == 212
+
+
+def test_of_several_gates_only_one_gets_the_probe() -> None:
+    gates = Gates()
+    gates.parked(EMPTY)
+    gates.clock.now += 16
+    all_gates = [gates.gate() for _ in range(5)]
+    for gate in all_gates:
+        gate.look(["FLOWAAAA"])
+
+    answers = [gate.admit("FLOWAAAA") for gate in all_gates]
+
+    assert [isinstance(answer, Admitted) for answer in answers] == [True, False, False, False, False]
+    assert isinstance(answers[0], Admitted)
+    assert answers[0].probing == ("",)
+
+
+def test_a_forecast_holds_what_is_parked_until_a_probe_is_due() -> None:
+    gates = Gates()
+    gates.parked(WRONG_ID)
+    gate = gates.gate()
+    gate.look(["FLOWAAAA", "FLOWBBBB"])
+    before = gate.forecast(requests("FLOWAAAA", "FLOWBBBB", "FLOWAAAA"))
+    gates.clock.now += 16
+
+    due = gate.forecast(requests("FLOWAAAA", "FLOWBBBB", "FLOWAAAA"))
+
+    assert [held is None for held in before] == [False, True, False]
+    assert due == [None, None, None]
+
+
+def test_an_accepted_probe_reopens_for_every_gate() -> None:
+    gates = Gates()
+    gates.parked(EMPTY)
+    gates.clock.now += 16
+    gate = gates.gate()
+    gate.report("FLOWAAAA", gates.passed(gate), ACCEPTED, "v1")
+
+    gates.passed(gates.gate())
+    gates.passed(gates.gate(), "FLOWBBBB")
+
+    assert [type(each) for each in gates.observed if not isinstance(each, BudgetUsed)] == [Parked, Reopened]
+    assert Reopened("", "INSUFFICIENT_BALANCE", 16) in gates.observed
+
+
+def test_a_probe_of_the_account_that_its_flow_fails_leaves_the_next_probe_to_another_flow() -> None:
+    gates = Gates()
+    gates.parked(EMPTY)
+    gates.clock.now += 16
+    gate = gates.gate()
+    gate.report("FLOWAAAA", gates.passed(gate), WRONG_ID, "v1")
+
+    assert gates.held(gates.gate(), "FLOWAAAA").outcome.code == 202
+    assert gates.passed(gates.gate(), "FLOWBBBB").probing == ("",)
+
+
+def test_failures_in_a_row_are_counted_over_all_gates() -> None:
+    gates = Gates()
+    for _ in range(5):
+        gate = gates.gate()
+        gate.report("FLOWAAAA", gates.passed(gate), Failed("NO_ANSWER"), "v1")
+
+    assert gates.held(gates.gate(), "FLOWBBBB").outcome.reason == "NO_ANSWER"
+
+
+def test_whoever_deletes_the_item_reopens_also_for_a_gate_that_just_read_it() -> None:
+    gates = Gates()
+    gates.parked(EMPTY)
+    gate = gates.gate()
+    gate.look(["FLOWAAAA"])
+    gates.clock.now += 16
+    del gates.table.items["#park/account"]
+
+    assert gates.passed(gate).probing in ((), ("",))
+    gates.passed(gates.gate())
+
+
+def test_a_resend_does_not_probe_a_park_by_refusal_as_long_as_others_may() -> None:
+    gates = Gates()
+    gates.parked(EMPTY)
+    gates.clock.now += 60
+
+    assert isinstance(gates.gate().admit("FLOWAAAA", is_resend=True), Held)
+    gates.clock.now += 1800
+    assert isinstance(gates.gate().admit("FLOWAAAA", is_resend=True), Admitted)
+
+
+def test_a_resend_probes_an_outage() -> None:
+    gates = Gates()
+    for _ in range(5):
+        gate = gates.gate()
+        gate.report("FLOWAAAA", gates.passed(gate), Failed("NO_ANSWER"), "v1")
+    gates.clock.now += 16
+
+    assert isinstance(gates.gate().admit("FLOWAAAA", is_resend=True), Admitted)
+
+
+def test_an_answer_that_comes_late_leaves_an_operators_park_as_it_is() -> None:
+    gates = Gates()
+    gate = gates.gate()
+    admitted = gates.passed(gate)
+    item = {"call_id": "#park/flow/FLOWAAAA", "reason": "MAINTENANCE"}
+    gates.table.put(item)
+    gate.look(["FLOWAAAA"])
+
+    gate.report("FLOWAAAA", admitted, WRONG_ID, "v1")
+
+    assert gates.table.items["#park/flow/FLOWAAAA"] == item
+
+
+def test_a_changed_secret_ends_the_park_of_the_one_before_and_no_other() -> None:
+    gates = Gates()
+    gates.parked(WRONG_ID)
+    gate = gates.gate()
+    gate.look(["FLOWAAAA"])
+    by_hand = {"call_id": "#park/flow/FLOWAAAA", "reason": "MAINTENANCE"}
+    gates.table.put(by_hand)
+
+    gate.reopen("FLOWAAAA", "v1")
+
+    assert gates.table.items["#park/flow/FLOWAAAA"] == by_hand
+    gates.table.items.clear()
+    gates.parked(WRONG_ID)
+    gate.look(["FLOWAAAA"])
+    gate.reopen("FLOWAAAA", "v1")
+    gates.passed(gates.gate())

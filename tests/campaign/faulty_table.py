@@ -30,9 +30,6 @@ class FaultyTable:
     def update(self, changes: Sequence[Change]) -> list[bool]:
         return self._write_each(self._table.update, changes, [change.key for change in changes])
 
-    def put(self, item: Item) -> None:
-        self._write_each(self._put, [item], [str(item[KEY])])
-
     def read(self, keys: Sequence[str]) -> dict[str, Item]:
         found: dict[str, Item] = {}
         for key in self._around.luck.shuffled(keys):
@@ -78,11 +75,6 @@ class FaultyTable:
             self._around.witness.wrote(self._environment, key, before, items[key], items)
         self._around.tell("{} writes {} {}: {}", self._environment.name, key, _Shown(items.get(key)), is_done)
         return is_done
-
-    def _put(self, items: Sequence[Item]) -> list[bool]:
-        for item in items:
-            self._table.put(item)
-        return [True] * len(items)
 
 
 class _Shown:

@@ -22,7 +22,7 @@ from tests.local_stack.own_flow import register_with, secret_of
 
 pytestmark = pytest.mark.stack
 
-NEEDED = {"dynamodb:BatchGetItem", "dynamodb:PutItem", "secretsmanager:GetSecretValue"}
+NEEDED = {"dynamodb:BatchGetItem", "secretsmanager:GetSecretValue"}
 # The local AWS asks for these by the names of the calls of many items that carry them.
 NEEDED_IN_BATCHES = {
     "dynamodb:PartiQLInsert": "dynamodb:BatchExecuteStatement",
@@ -75,15 +75,6 @@ def test_without_partiql_no_call_can_be_claimed(function: DeployedFunction) -> N
     assert function.invoke(body).failed == []
 
 
-def test_without_put_item_no_request_can_be_stored_and_none_is_sent(
-    function: DeployedFunction, simulator: SimulatorClient
-) -> None:
-    with function.denied("dynamodb:PutItem"):
-        assert len(function.invoke(message_of(ALERTS, "stored")).failed) == 1
-
-    assert simulator.audit().requests_received == 0
-
-
 def test_without_batch_get_item_a_call_met_before_cannot_be_judged(function: DeployedFunction) -> None:
     body = message_of(ALERTS, "met-before")
     assert function.invoke(body).failed == []
@@ -114,13 +105,17 @@ def test_without_send_message_a_failure_stays_in_the_ingress_queue(function: Dep
     assert function.invoke("unreadable").failed == []
 
 
-def test_without_change_message_visibility_waiting_messages_keep_their_timeout(function: DeployedFunction) -> None:
-    with function.denied("dynamodb:PutItem", "sqs:ChangeMessageVisibilityBatch"):
-        refused = function.invoke(message_of(ALERTS, "handed-back"))
+def test_without_change_message_visibility_waiting_messages_keep_their_timeout(
+    function: DeployedFunction, relay: DeployedRelay
+) -> None:
+    for flow_id in ("HANDBACK", "HANDBCK2"):
+        relay.put_secret(flow_id, secret_of(flow_id))
+    with function.denied("secretsmanager:GetSecretValue", "sqs:ChangeMessageVisibilityBatch"):
+        refused = function.invoke(message_of("HANDBACK", "handed-back"))
 
     assert '"operation":"ChangeMessageVisibilityBatch"' in refused.said
-    with function.denied("dynamodb:PutItem"):
-        assert "ChangeMessageVisibility" not in function.invoke(message_of(ALERTS, "handed-back-2")).said
+    with function.denied("secretsmanager:GetSecretValue"):
+        assert "ChangeMessageVisibility" not in function.invoke(message_of("HANDBCK2", "handed-back")).said
 
 
 @pytest.fixture

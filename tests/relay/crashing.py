@@ -49,10 +49,6 @@ class CrashingTable:
             done += self._table.update([change])
         return done
 
-    def put(self, item: Item) -> None:
-        self._steps.take()
-        self._table.put(item)
-
     def read(self, keys: Sequence[str]) -> dict[str, Item]:
         self._steps.take()
         return self._table.read(keys)

@@ -13,6 +13,32 @@ from tests.fakes.table import InMemoryTable
 from tests.relay.scene import Scene
 
 
+def is_stored(items: Sequence[Item]) -> bool:
+    return any(str(item["call_id"]).startswith("#envelope/") for item in items)
+
+
+@pytest.mark.parametrize("written", ["#envelope/", "#request/"])
+def test_a_request_that_was_written_down_in_part_was_never_sent_and_its_calls_go_out_anew(written: str) -> None:
+    scene = Scene()
+
+    class TableThatFailsHalfway(InMemoryTable):
+        failures = 1
+
+        def insert(self, items: Sequence[Item]) -> list[bool]:
+            if self.failures and is_stored(items):
+                self.failures -= 1
+                super().insert([item for item in items if str(item["call_id"]).startswith(written)])
+                raise ConnectionError("throttled")
+            return super().insert(items)
+
+    scene.table = TableThatFailsHalfway()
+    scene.send("a", "b")
+    scene.run()
+
+    assert scene.statuses() == {"ACCEPTED": 2}
+    assert scene.record("a")["attempts"] == 1
+
+
 def test_a_request_that_the_gate_cannot_decide_on_is_known_as_not_sent_and_its_calls_go_out_anew() -> None:
     scene = Scene()
 
@@ -43,9 +69,9 @@ def test_a_first_send_does_not_leave_on_a_later_day_than_it_was_sealed_for() -> 
     scene.clock.now = datetime(2026, 11, 23, 23, 59, 59, tzinfo=SERVICE_TIME_ZONE).timestamp()
 
     class SlowTable(InMemoryTable):
-        def put(self, item: Item) -> None:
-            scene.clock.now += 2
-            super().put(item)
+        def insert(self, items: Sequence[Item]) -> list[bool]:
+            scene.clock.now += 2 * is_stored(items)
+            return super().insert(items)
 
     scene.table = SlowTable()
     scene.send("a", "b")
@@ -83,9 +109,9 @@ def test_a_request_whose_writing_down_took_all_the_time_is_not_sent_and_known_as
     class SlowTable(InMemoryTable):
         seconds = 55
 
-        def put(self, item: Item) -> None:
-            scene.clock.now += self.seconds
-            super().put(item)
+        def insert(self, items: Sequence[Item]) -> list[bool]:
+            scene.clock.now += self.seconds * is_stored(items)
+            return super().insert(items)
 
     scene.table = SlowTable()
     scene.invoke()
@@ -102,10 +128,6 @@ def test_a_turn_whose_writing_down_took_long_is_not_used_and_a_slow_store_costs_
 
     class SlowTable(InMemoryTable):
         slow_key = "#pace"
-
-        def put(self, item: Item) -> None:
-            scene.clock.now += 20 * str(item["call_id"]).startswith(self.slow_key)
-            super().put(item)
 
         def insert(self, items: Sequence[Item]) -> list[bool]:
             scene.clock.now += 20 * any(str(item["call_id"]).startswith(self.slow_key) for item in items)
@@ -125,9 +147,9 @@ def test_no_byte_leaves_past_a_deadline_that_passed_while_the_request_was_writte
     scene.send("a", not_after="2026-11-23T04:30:03Z")
 
     class SlowTable(InMemoryTable):
-        def put(self, item: Item) -> None:
-            scene.clock.now += 5
-            super().put(item)
+        def insert(self, items: Sequence[Item]) -> list[bool]:
+            scene.clock.now += 5 * is_stored(items)
+            return super().insert(items)
 
     scene.table = SlowTable()
     scene.run()

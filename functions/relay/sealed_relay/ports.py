@@ -33,10 +33,7 @@ class Table(Protocol):
     """Items by key, read consistently. Each write succeeds or fails alone; the answers are in the writes' order."""
 
     def insert(self, items: Sequence[Item]) -> list[bool]:
-        """Write items that are not there yet; False where there is one with that key, which then stays as it is."""
-
-    def put(self, item: Item) -> None:
-        """Write one item of up to 400 KB, over whatever has its key."""
+        """Write items of up to 400 KB that are not there yet; False where one has the key, which stays as it is."""
 
     def read(self, keys: Sequence[str]) -> dict[str, Item]:
         """The items that are there, by key."""

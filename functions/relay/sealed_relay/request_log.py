@@ -46,11 +46,10 @@ class RequestLog:
     def store(self, sealed: SealedRequest, lease: Lease) -> None:
         """Write a request down. Only when this has returned may its first byte be sent."""
         now_seconds = self._clock()
-        # The envelope first: a request without its envelope would read as sent and could not be resent.
-        self._table.put(envelope_item(sealed, int(now_seconds + self._keep_envelopes.total_seconds())))
         # Inserted, not put: a write that was delayed on the way must not undo the answer that came since.
         self._table.insert(
             [
+                envelope_item(sealed, int(now_seconds + self._keep_envelopes.total_seconds())),
                 {
                     KEY: request_key(sealed.request_id),
                     "flow_id": sealed.flow_id,
@@ -61,7 +60,7 @@ class RequestLog:
                     "created_at": iso(self._now_ms()),
                     # A day longer than any record that names it: a record without a request reads as never sent.
                     "expires_at": int(now_seconds + self._keep_outcomes.total_seconds()) + 86_400,
-                }
+                },
             ]
         )
 
@@ -86,8 +85,12 @@ class RequestLog:
         if not all(self._table.update([taken])):
             return None
         envelope = items.get(envelope_key(request_id))
-        sealed = sealed_request_of(envelope) if envelope else None
-        return Takeover(sealed, stored.may_have_been_sent, stored.was_refused)
+        if envelope is None:
+            # The two are written side by side, and TTL takes no envelope before its request's deadline. So one that is
+            # missing until then was never written: the storing was cut short, and nothing is sent before it is done.
+            is_cut_short = self._now_ms() < stored.not_after_ms
+            return Takeover(None, stored.may_have_been_sent and not is_cut_short, stored.was_refused)
+        return Takeover(sealed_request_of(envelope), stored.may_have_been_sent, stored.was_refused)
 
     def record_answer(self, request_id: str, lease: Lease, answer: Answered, *, is_resend: bool) -> None:
         """Write an answer down before anything acts on it: an answered request is never resent.

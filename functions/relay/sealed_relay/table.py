@@ -62,10 +62,6 @@ class DynamoDBTable:
         """Change items on their expectations; see `ports.Table`."""
         return self._write([self._update_statement(change) for change in changes])
 
-    def put(self, item: Item) -> None:
-        """Write one item, up to DynamoDB's 400 KB."""
-        self._client.put_item(TableName=self._name, Item={name: _attribute(value) for name, value in item.items()})
-
     def read(self, keys: Sequence[str]) -> dict[str, Item]:
         """Read items consistently; see `ports.Table`."""
         different = list(dict.fromkeys(keys))  # DynamoDB refuses a batch of reads that names a key twice

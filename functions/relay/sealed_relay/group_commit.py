@@ -1,0 +1,101 @@
+"""Single writes of threads that meet, in round trips together.
+
+Many requests get their answers at about the same time, and each has something to write down. A write that finds no
+round trip under way leaves at once; those that come meanwhile leave in the next one, all together.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+
+class Write(Protocol):
+    """One write, of which a round trip takes one for each key."""
+
+    @property
+    def key(self) -> str:
+        """What is written to."""
+
+    @property
+    def size_bytes(self) -> int:
+        """How large it is on the wire, about."""
+
+
+W = TypeVar("W", bound=Write)
+A = TypeVar("A")
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting(Generic[W, A]):
+    write: W
+    answer: A | None = None
+    error: BaseException | None = None
+
+    @property
+    def is_done(self) -> bool:
+        return self.answer is not None or self.error is not None
+
+
+class GroupCommit(Generic[W, A]):
+    """Threads share it. `round_trip` does a group of writes, each to another key, and answers each.
+
+    A group is at most `most_writes`, and `most_bytes` or one write that is bigger. An error is that of the whole group.
+    """
+
+    def __init__(self, round_trip: Callable[[Sequence[W]], Sequence[A]], *, most_writes: int, most_bytes: int) -> None:
+        self._round_trip = round_trip
+        self._most_writes = most_writes
+        self._most_bytes = most_bytes
+        self._line: list[_Waiting[W, A]] = []
+        self._is_under_way = False
+        self._changed = threading.Condition()
+
+    def write(self, writes: Sequence[W]) -> list[A]:
+        """Do the writes, and others' with them; their answers in order. Raises what a round trip with one raised."""
+        own: list[_Waiting[W, A]] = [_Waiting(write) for write in writes]
+        with self._changed:
+            self._line += own
+        while group := self._next_group(own):
+            self._go(group)
+        for waiting in own:
+            if waiting.error is not None:
+                raise waiting.error
+        return [waiting.answer for waiting in own if waiting.answer is not None]
+
+    def _next_group(self, own: Sequence[_Waiting[W, A]]) -> list[_Waiting[W, A]]:
+        """The next round trip, where it is this thread's to make; empty once all of its own writes are done."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._is_under_way or all(waiting.is_done for waiting in own))
+            if all(waiting.is_done for waiting in own):
+                return []
+            self._is_under_way = True
+            group = self._group()
+            self._line = [waiting for waiting in self._line if waiting not in group]
+            return group
+
+    def _group(self) -> list[_Waiting[W, A]]:
+        group: list[_Waiting[W, A]] = []
+        keys: set[str] = set()
+        left_bytes = self._most_bytes
+        for waiting in self._line:
+            write = waiting.write
+            if write.key not in keys and (write.size_bytes <= left_bytes or not group):
+                group.append(waiting)
+                keys.add(write.key)
+                left_bytes -= write.size_bytes
+            if len(group) == self._most_writes:
+                break
+        return group
+
+    def _go(self, group: Sequence[_Waiting[W, A]]) -> None:
+        try:
+            for waiting, answer in zip(group, self._round_trip([each.write for each in group]), strict=True):
+                waiting.answer = answer
+        except BaseException as error:  # noqa: BLE001 - raised again by each thread that has a write in it
+            for waiting in group:
+                waiting.error = error
+        finally:
+            with self._changed:
+                self._is_under_way = False
+                self._changed.notify_all()

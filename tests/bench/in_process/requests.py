@@ -1,0 +1,52 @@
+"""How full the product's requests are: calls delivered per API request, out of a backlog of one-call messages."""
+
+from dataclasses import dataclass
+
+from sealed_relay.planning import room_for_calls
+from sealed_relay.relay import relay
+from tests.bench.in_process.flows import flow_with_large_key, simulated
+from tests.bench.in_process.messages import one_call_bodies
+from tests.relay.scene import LIMITS, Scene
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """What a backlog took: `calls` accepted, in so many `requests`."""
+
+    calls: int
+    requests: int
+
+    @property
+    def calls_per_request(self) -> float:
+        """How many calls the API took in one request, on average."""
+        return self.calls / self.requests
+
+
+def backlog_delivered(
+    messages: int = 10_000, batch_size: int = 1_000, message_bytes: int = 250, spread_bytes: int = 25
+) -> Requests:
+    """Let the relay deliver a backlog, one full batch after the other, and ask the simulated API what came."""
+    scene = Scene()
+    flow = flow_with_large_key()
+    scene.flows.flows[flow.flow_id] = flow
+    scene.simulator.flows[flow.flow_id] = simulated(flow)
+    for body in one_call_bodies(messages, message_bytes, spread_bytes):
+        scene.ingress.send(body)
+    world = scene.world()
+    while batch := scene.ingress.receive(batch_size):
+        assert relay(world, batch, scene.clock.now + 60) == []
+    report = scene.simulator.audit.report()
+    return Requests(report.accepted_calls, report.requests_received)
+
+
+def largest_call_bytes(calls: int = 500, most_body_bytes: int = LIMITS.most_body_bytes) -> int:
+    """How long so many calls may be in the API's payload, on average, for one request to hold them all.
+
+    A fact of the API's limit of 256 KiB: the payload is in base64 twice, once inside the encryption and once outside.
+    """
+    return room_for_calls(flow_with_large_key(), most_body_bytes) // calls - 1  # and a comma
+
+
+def calls_that_fit(call_bytes: int, most_calls: int = 500, most_body_bytes: int = LIMITS.most_body_bytes) -> int:
+    """How many calls of such a length in the API's payload one request holds."""
+    return min(most_calls, room_for_calls(flow_with_large_key(), most_body_bytes) // (call_bytes + 1))

@@ -104,7 +104,7 @@ def test_the_answer_to_the_worst_request_fits_an_item() -> None:
 
 
 def test_a_body_is_stored_smaller_than_it_is() -> None:
-    body = body_of(encrypt(os.urandom(100_000), make_secret_text(os.urandom)), "", "FLOWAAAA")
+    body = body_of(encrypt(os.urandom(100_000), make_secret_text(os.urandom)), b"", "FLOWAAAA")
 
     assert item_bytes(envelope_item(sealed_request(body), expires_at=1)) < 0.8 * len(body)
 

@@ -13,20 +13,19 @@ SECRET_TEXT = "dGVzdDEyMzQ="
 NONCES = st.binary(min_size=8, max_size=8)
 
 
-def payload(calls: list[bytes], nonce: bytes = bytes(8)) -> bytes:
+def payload(calls: list[dict[str, str]], nonce: bytes = bytes(8)) -> bytes:
     return payload_of(calls, flow_id="FLOWAAAA", security_id="s" * 64, api_version="1.0", nonce=nonce)
 
 
 def sealed_bytes(payload_bytes: int, rsa_key_bytes: int) -> int:
-    wrapped = base64.b64encode(bytes(rsa_key_bytes)).decode()
-    return len(body_of(encrypt(bytes(payload_bytes), SECRET_TEXT), wrapped, "FLOWAAAA"))
+    return len(body_of(encrypt(bytes(payload_bytes), SECRET_TEXT), bytes(rsa_key_bytes), "FLOWAAAA"))
 
 
 @pytest.mark.parametrize("calls", [0, 1, 3])
 def test_a_payload_is_json_with_the_apis_four_fields(calls: int) -> None:
     written = [{"client-identifier": f"ë{number}"} for number in range(calls)]
 
-    assert json.loads(payload([json.dumps(call, ensure_ascii=False).encode() for call in written])) == {
+    assert json.loads(payload(written)) == {
         "api-version": "1.0",
         "security-id": "s" * 64,
         "flow-id": "FLOWAAAA",
@@ -36,7 +35,7 @@ def test_a_payload_is_json_with_the_apis_four_fields(calls: int) -> None:
 
 @given(NONCES, NONCES)
 def test_two_payloads_of_the_same_calls_differ_and_mean_the_same(one: bytes, other: bytes) -> None:
-    first, second = payload([b"{}"], one), payload([b"{}"], other)
+    first, second = payload([{}], one), payload([{}], other)
 
     assert (first == second) == (one == other)
     assert len(first) == len(second)
@@ -48,10 +47,12 @@ def test_every_bit_of_the_nonce_counts(nonce_bit: int) -> None:
     assert payload([], (1 << nonce_bit).to_bytes(8)) != payload([])
 
 
-def test_the_outer_body_has_the_apis_three_fields() -> None:
-    assert json.loads(body_of("sealed", "wrapped", "FLOWAAAA")) == {
-        "requestEncryptedValue": "sealed",
-        "requestDigitalSignatureValue": "wrapped",
+def test_the_outer_body_has_the_apis_three_fields_two_of_them_in_base64() -> None:
+    sealed, wrapped = bytes(range(256)), b"\xff" * 512
+
+    assert json.loads(body_of(sealed, wrapped, "FLOWAAAA")) == {
+        "requestEncryptedValue": base64.b64encode(sealed).decode(),
+        "requestDigitalSignatureValue": base64.b64encode(wrapped).decode(),
         "flow-id": "FLOWAAAA",
     }
 

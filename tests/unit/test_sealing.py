@@ -9,7 +9,7 @@ import pytest
 from local.simulator import opening
 from sealed_relay.envelope import KeyWrap
 from sealed_relay.items import SealedRequest
-from sealed_relay.message import Call
+from sealed_relay.message import Call, service_time
 from sealed_relay.sealing import seal
 from tests.fakes.flows import make_flow, rsa_key, security_id_of
 from tests.unit.making import SENT_AT, make_call
@@ -36,7 +36,7 @@ def test_a_sealed_request_holds_the_flow_and_its_calls(key_wrap: KeyWrap) -> Non
         "api-version": "1.0",
         "security-id": security_id_of("FLOWAAAA"),
         "flow-id": "FLOWAAAA",
-        "calls": [msgspec.json.decode(call.payload(SENT_AT)) for call in calls],
+        "calls": [call.payload(service_time(SENT_AT)) for call in calls],
     }
 
 

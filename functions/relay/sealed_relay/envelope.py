@@ -7,8 +7,9 @@ authentication is the API's choice; TLS carries it, always verified.
 
 import hashlib
 from base64 import b64encode, urlsafe_b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 from cryptography.hazmat.primitives import hashes
@@ -19,7 +20,6 @@ from cryptography.hazmat.primitives.padding import PKCS7
 
 _AES_BLOCK_BYTES = 16
 _SECRET_ENTROPY_BYTES = 32
-_WHITE_SPACE = (b" ", b"\t")
 
 
 class KeyWrap(StrEnum):
@@ -48,8 +48,8 @@ def make_secret_text(random_bytes: Callable[[int], bytes]) -> str:
     return b64encode(urlsafe_b64encode(random_bytes(_SECRET_ENTROPY_BYTES))).decode("ascii")
 
 
-def encrypt(payload: bytes, secret_text: str) -> str:
-    """`requestEncryptedValue`: base64 of AES-128-ECB, PKCS#7 padded, of the payload's base64 text.
+def encrypt(payload: bytes, secret_text: str) -> bytes:
+    """What `requestEncryptedValue` holds: AES-128-ECB, PKCS#7 padded, of the payload's base64 text.
 
     The key is the first 16 bytes of SHA-256 over the ASCII of `secret_text` itself, not of what it decodes to.
     """
@@ -57,11 +57,11 @@ def encrypt(payload: bytes, secret_text: str) -> str:
     pad = PKCS7(_AES_BLOCK_BYTES * 8).padder()
     encryptor = Cipher(algorithms.AES(key), modes.ECB()).encryptor()  # noqa: S305 - the API's choice
     padded = pad.update(b64encode(payload)) + pad.finalize()
-    return b64encode(encryptor.update(padded) + encryptor.finalize()).decode("ascii")
+    return encryptor.update(padded) + encryptor.finalize()
 
 
-def wrap(secret_text: str, public_key: RSAPublicKey, key_wrap: KeyWrap) -> str:
-    """`requestDigitalSignatureValue`: base64 of the RSA-wrapped secret text. It signs nothing, whatever its name says.
+def wrap(secret_text: str, public_key: RSAPublicKey, key_wrap: KeyWrap) -> bytes:
+    """What `requestDigitalSignatureValue` holds: the RSA-wrapped secret text, no signature, whatever the name says.
 
     Raises SecretTextTooLongError.
     """
@@ -71,24 +71,27 @@ def wrap(secret_text: str, public_key: RSAPublicKey, key_wrap: KeyWrap) -> str:
             f"The secret text has {len(secret_text)} bytes; an RSA key of {public_key.key_size} bits "
             f"with {key_wrap} takes at most {room_bytes}."
         )
-    return b64encode(public_key.encrypt(secret_text.encode("ascii"), _PADDING[key_wrap]())).decode("ascii")
+    return public_key.encrypt(secret_text.encode("ascii"), _PADDING[key_wrap]())
 
 
-def payload_of(calls: Sequence[bytes], *, flow_id: str, security_id: str, api_version: str, nonce: bytes) -> bytes:
-    """The inner payload: UTF-8 JSON around calls that are UTF-8 JSON already.
+def payload_of(
+    calls: Sequence[Mapping[str, Any]], *, flow_id: str, security_id: str, api_version: str, nonce: bytes
+) -> bytes:
+    """The inner payload, UTF-8 JSON; `calls` are JSON objects.
 
     `nonce` is spelled in white space inside the object, so that two requests never hold the same bytes, not even
     for the same calls: the API refuses a repeated checksum, and whether it takes it inside or outside is unknown.
     """
-    head = msgspec.json.encode({"api-version": api_version, "security-id": security_id, "flow-id": flow_id})
-    return b"{" + _in_white_space(nonce) + head[1:-1] + b',"calls":[' + b",".join(calls) + b"]}"
+    payload = {"api-version": api_version, "security-id": security_id, "flow-id": flow_id, "calls": calls}
+    return b"{" + _in_white_space(nonce) + msgspec.json.encode(payload)[1:]
 
 
-def body_of(encrypted_value: str, wrapped_secret_text: str, flow_id: str) -> bytes:
+def body_of(encrypted: bytes, wrapped_secret_text: bytes, flow_id: str) -> bytes:
     """The outer body: UTF-8 JSON, the bytes that are stored, sent, and if need be sent again."""
+    # msgspec writes bytes as base64, with no copy in between.
     return msgspec.json.encode(
         {
-            "requestEncryptedValue": encrypted_value,
+            "requestEncryptedValue": encrypted,
             "requestDigitalSignatureValue": wrapped_secret_text,
             "flow-id": flow_id,
         }
@@ -97,11 +100,12 @@ def body_of(encrypted_value: str, wrapped_secret_text: str, flow_id: str) -> byt
 
 def largest_payload_bytes(most_body_bytes: int, rsa_key_bytes: int, flow_id: str) -> int:
     """How long the inner payload may be for the sealed outer body to keep within `most_body_bytes`."""
-    room = most_body_bytes - len(body_of("", "", flow_id)) - (rsa_key_bytes + 2) // 3 * 4
+    room = most_body_bytes - len(body_of(b"", b"", flow_id)) - (rsa_key_bytes + 2) // 3 * 4
     ciphertext_bytes = room // 4 * 3 // _AES_BLOCK_BYTES * _AES_BLOCK_BYTES
     text_bytes = ciphertext_bytes - 1  # PKCS#7 pads with at least one byte
     return text_bytes // 4 * 3
 
 
 def _in_white_space(nonce: bytes) -> bytes:
-    return b"".join(_WHITE_SPACE[byte >> bit & 1] for byte in nonce for bit in range(8))
+    bits = f"{int.from_bytes(nonce):0{8 * len(nonce)}b}"
+    return bits.replace("0", " ").replace("1", "\t").encode()

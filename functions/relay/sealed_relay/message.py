@@ -14,6 +14,9 @@ SERVICE_TIME_ZONE = timezone(timedelta(hours=5, minutes=30))
 """The API takes start times in +05:30 only, and refuses a start *date* before today's there."""
 
 
+DATE_LENGTH = len("YYYY-MM-DD")
+
+
 class InvalidMessageError(Exception):
     """The body is not a queue message. Its text is one sentence: the field, what was wrong, what is allowed."""
 
@@ -31,14 +34,17 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call of one message. `written` is the call as the producer wrote it, before any default."""
+    """One call of one message. `written` is the call as the producer wrote it, before any default.
+
+    `start_time` is told as in `service_time`.
+    """
 
     flow_id: str
     client_identifier: str
     message_id: str
     receive_count: int
     written: Mapping[str, Any] = field(repr=False)
-    start_time: datetime
+    start_time: str
     start_time_is_default: bool
     not_after: datetime | None
     sent_at: datetime
@@ -53,23 +59,19 @@ class Call:
         """What the producer wrote, in one canonical spelling: UTF-8 JSON, fields in order, no white space."""
         return msgspec.json.encode(self.written, order="sorted")
 
-    def payload(self, now: datetime) -> bytes:
-        """The call as the API takes it: UTF-8 JSON, the start time in the service's time zone.
+    def payload(self, now: str) -> dict[str, Any]:
+        """The call as the API takes it, as a JSON object. `now` is told as in `service_time`.
 
         A default start time whose day is over there becomes `now`: the producer asked for no other day, and
         the API refuses an earlier date.
         """
-        start = self.start_time.astimezone(SERVICE_TIME_ZONE)
-        if self.start_time_is_default and start.date() < now.astimezone(SERVICE_TIME_ZONE).date():
-            start = now.astimezone(SERVICE_TIME_ZONE)
-        return msgspec.json.encode(
-            {
-                "client-identifier": self.client_identifier,
-                "start-time": start.isoformat(timespec="seconds"),
-                "contact-numbers": self.written["contact-numbers"],
-                "keys": self.written.get("keys", []),
-            }
-        )
+        is_over = self.start_time_is_default and self.start_time[:DATE_LENGTH] < now[:DATE_LENGTH]
+        return {
+            "client-identifier": self.client_identifier,
+            "start-time": now if is_over else self.start_time,
+            "contact-numbers": self.written["contact-numbers"],
+            "keys": self.written.get("keys", []),
+        }
 
     def deadline(self, give_up_after: timedelta) -> datetime:
         """From when on it must not be sent: its `not-after`, the end of its start day, or the relay's own limit."""
@@ -77,10 +79,14 @@ class Call:
         if self.not_after is not None:
             deadlines.append(self.not_after)
         if not self.start_time_is_default:
-            start = self.start_time.astimezone(SERVICE_TIME_ZONE)
-            midnight = start.replace(hour=0, minute=0, second=0, microsecond=0)
-            deadlines.append(midnight + timedelta(days=1))
+            midnight = datetime.fromisoformat(self.start_time[:DATE_LENGTH])
+            deadlines.append(midnight.replace(tzinfo=SERVICE_TIME_ZONE) + timedelta(days=1))
         return min(deadlines)
+
+
+def service_time(moment: datetime) -> str:
+    """A time as the API takes it: ISO 8601 in the service's time zone, to the second."""
+    return moment.astimezone(SERVICE_TIME_ZONE).isoformat(timespec="seconds")
 
 
 def service_date(moment: float) -> str:
@@ -117,7 +123,7 @@ def read(message: Message) -> list[Call]:
             message_id=message.message_id,
             receive_count=message.receive_count,
             written=as_written,
-            start_time=start_time or message.sent_at,
+            start_time=service_time(start_time or message.sent_at),
             start_time_is_default=start_time is None,
             not_after=_instant(checked.not_after, f"{at}.not-after"),
             sent_at=message.sent_at,

@@ -4,10 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import msgspec
+
 from sealed_relay.codes import Scope, code_of
 from sealed_relay.envelope import largest_payload_bytes, payload_of
 from sealed_relay.flow import Flow
-from sealed_relay.message import Call
+from sealed_relay.message import Call, service_time
 from sealed_relay.outcome import Outcome, Status, coded
 from sealed_relay.packing import pack
 
@@ -55,6 +57,7 @@ def plan(
     for call in calls:
         is_due_soon = call.deadline(give_up_after) - now < _SOON
         groups.setdefault((call.flow_id, is_due_soon), []).append(call)
+    now_there = service_time(now)
     requests: list[Request] = []
     for (flow_id, _), flow_calls in groups.items():
         flow = flows[flow_id]
@@ -62,7 +65,7 @@ def plan(
             requests.append(Request(make_id(), flow_id, tuple(flow_calls), flow))
             continue
         room = room_for_calls(flow, most_body_bytes)
-        sized = [(call, len(call.payload(now)) + 1) for call in flow_calls]  # and a comma
+        sized = [(call, len(msgspec.json.encode(call.payload(now_there))) + 1) for call in flow_calls]  # and a comma
         fitting = [(call, size) for call, size in sized if size <= room]
         requests += [
             Request(make_id(), flow_id, tuple(call for call, _ in group))

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sealed_relay.envelope import body_of, encrypt, make_secret_text, payload_of, wrap
 from sealed_relay.flow import Flow
 from sealed_relay.items import SealedRequest
-from sealed_relay.message import Call, service_date
+from sealed_relay.message import DATE_LENGTH, Call, service_time
 from sealed_relay.planning import NONCE_BYTES
 
 
@@ -20,8 +20,9 @@ def seal(
     give_up_after: timedelta,
 ) -> SealedRequest:
     """Seal calls for the API. `random_bytes` gives that many bytes, fit for keys."""
+    now_there = service_time(now)
     payload = payload_of(
-        [call.payload(now) for call in calls],
+        [call.payload(now_there) for call in calls],
         flow_id=flow.flow_id,
         security_id=flow.security_id,
         api_version=flow.api_version,
@@ -34,7 +35,7 @@ def seal(
         flow_id=flow.flow_id,
         endpoint=flow.endpoint,
         secret_version=flow.version,
-        service_date=service_date(now.timestamp()),
+        service_date=now_there[:DATE_LENGTH],
         body=body,
         client_identifiers=tuple(call.client_identifier for call in calls),
         not_after_ms=int(min(call.deadline(give_up_after) for call in calls).timestamp() * 1000),

@@ -18,5 +18,5 @@ def flow_with_large_key(flow_id: str = "FLOWAAAA") -> Flow:
 def simulated(flow: Flow) -> SimulatedFlow:
     """The API's end of such a flow."""
     return SimulatedFlow(
-        flow.flow_id, flow.security_id, rsa_key(_KEY_BITS), KeyWrap(flow.key_wrap.value), ("1.0",), flow.endpoint
+        flow.flow_id, flow.security_id, rsa_key(_KEY_BITS), KeyWrap(flow.key_wrap.value), ("1.0",), "outbound"
     )

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 
-from sealed_relay.message import Call, Message, read
+from sealed_relay.message import Call, Message, read, service_time
 from sealed_relay.sealing import seal
 from tests.bench.in_process.flows import flow_with_large_key
 from tests.bench.in_process.messages import one_call_bodies
@@ -35,14 +35,16 @@ def sealing_one(repeats: int = 101) -> Sealing:
     """One call, beside the bare RSA-4096 wrap of a secret text."""
     public_key = flow_with_large_key().public_key
     [call] = _calls(1)
-    return _measured({"sealing": _sealing([call]), "floor": lambda: public_key.encrypt(_SECRET_TEXT, PKCS1v15())}, repeats)
+    return _measured(
+        {"sealing": _sealing([call]), "floor": lambda: public_key.encrypt(_SECRET_TEXT, PKCS1v15())}, repeats
+    )
 
 
 def sealing_many(calls: int = 500, repeats: int = 51) -> Sealing:
     """Many calls, beside JSON, base64, AES and base64 of the same payload, and the RSA wrap."""
     public_key = flow_with_large_key().public_key
     sealed = _calls(calls)
-    payload = {"calls": [msgspec.json.decode(call.payload(_SENT_AT)) for call in sealed]}
+    payload = {"calls": [call.payload(service_time(_SENT_AT)) for call in sealed]}
 
     def floor() -> None:
         text = b64encode(msgspec.json.encode(payload))

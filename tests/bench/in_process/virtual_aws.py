@@ -74,7 +74,9 @@ class Backlog:
         while len(received) < most and self._coming_back and self._coming_back[0][0] <= self._schedule.now:
             message = self._in_flight[heapq.heappop(self._coming_back)[1]]
             received.append(
-                Message(message.message_id, message.receipt_handle, message.body, message.sent_at, message.receive_count + 1)
+                Message(
+                    message.message_id, message.receipt_handle, message.body, message.sent_at, message.receive_count + 1
+                )
             )
         while len(received) < most and (new := next(self._new, None)):
             received.append(new)

@@ -77,9 +77,12 @@ class Settling:
         outcomes = [(call, self._honest(call, outcome)) for call, outcome in outcomes]
         # The failure queue first: a crash in between leaves a failure there twice, never nowhere.
         self.publish(request_id, [(call, outcome) for call, outcome in outcomes if outcome.status.is_failure])
-        waiting = {call.message_id: call for call, outcome in outcomes if not outcome.status.is_final}
+        waiting: dict[str, list[tuple[Call, Outcome]]] = {}
+        for call, outcome in outcomes:
+            if not outcome.status.is_final:
+                waiting.setdefault(call.message_id, []).append((call, outcome))
         if waiting and retry_in_seconds is None:
-            retry_in_seconds = self.retry_in_seconds(*waiting.values())
+            retry_in_seconds = self.retry_in_seconds(*(calls[0][0] for calls in waiting.values()))
         delays = dict.fromkeys(waiting, retry_in_seconds or 0.0)
         now_ms = int(self._world.clock() * 1000)
         self._world.ledger.settle(
@@ -97,11 +100,10 @@ class Settling:
         )
         step.finished += [call for call, outcome in outcomes if outcome.status.is_final]
         step.delays_seconds |= delays
-        for message_id, seconds in delays.items():
-            waits = [o for call, o in outcomes if call.message_id == message_id and not o.status.is_final]
-            flow_id = waiting[message_id].flow_id
+        for message_id, waits in waiting.items():
+            call, why = waits[0]
             self._world.observe(
-                CallsWaiting(message_id, waits[0].reason, len(waits), seconds, flow_id, waits[0].detail, scope)
+                CallsWaiting(message_id, why.reason, len(waits), delays[message_id], call.flow_id, why.detail, scope)
             )
         self._observe_settled([outcome for _, outcome in outcomes])
 

@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import msgspec
 
@@ -51,6 +52,7 @@ def envelope_key(request_id: str) -> str:
     return f"#envelope/{request_id}"
 
 
+@lru_cache(maxsize=16)  # the records of a batch are all written within a few of them
 def iso(milliseconds: int) -> str:
     """Milliseconds since 1970 in ISO 8601, UTC."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds")

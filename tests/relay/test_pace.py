@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from sealed_relay.ports import Change, Item
 from sealed_relay.world import Limits
 from tests.fakes.table import InMemoryTable
@@ -98,7 +100,7 @@ def test_turns_that_were_promised_and_not_taken_go_to_those_who_came_later() -> 
     for index in range(100):
         scene.send(f"call-{index}", not_after=datetime.fromtimestamp(START + 50, UTC).isoformat())
     scene.invoke()  # 80 are promised turns for the five minutes to come, and are of no use by then
-    scene.clock.now = START + 75
+    scene.clock.now = START + 110
     for index in range(15):
         scene.send(f"later-{index}")
 
@@ -119,3 +121,18 @@ def test_those_who_were_put_off_go_before_those_who_keep_coming() -> None:
     first_accepted = list(scene.accepted())[:60]
     # One that comes for its turn a moment before it is free is put off once more.
     assert sum("call-" in call_id for call_id in first_accepted) >= 55
+
+
+@pytest.mark.parametrize("window_seconds", [2, 5, 10])
+def test_however_long_sqs_gathers_a_batch_those_who_were_put_off_do_not_starve(window_seconds: int) -> None:
+    scene = Scene(LONE, requests_per_minute=60)
+    for index in range(180):
+        scene.send(f"call-{index}")
+
+    for batch in range(600 // window_seconds):
+        scene.invoke()
+        for index in range(window_seconds * 3 // 2):  # half as many again as leave
+            scene.send(f"later-{batch}-{index}")
+        scene.clock.now += window_seconds
+
+    assert sum("call-" in call_id for call_id in scene.accepted()) == 180

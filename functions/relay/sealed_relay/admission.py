@@ -99,13 +99,13 @@ class Admission:
             over: list[int] = []
             room = left = self._pacer.room()
             spare = self._pacer.spare()
-            for index, request in enumerate(requests):
-                is_new = all(call.receive_count == 1 for call in request.calls)
+            are_new = [all(call.receive_count == 1 for call in request.calls) for request in requests]
+            for index in sorted(range(len(requests)), key=are_new.__getitem__):  # those who were put off go first
                 if holds[index] is not None:
                     continue
-                if left > 0 and not (is_new and spare <= 0):
+                if left > 0 and not (are_new[index] and spare <= 0):
                     left -= 1
-                    spare -= is_new
+                    spare -= are_new[index]
                 else:
                     over.append(index)
             for index, seconds in zip(over, self._pacer.put_off(len(over), room - left) if over else (), strict=True):
@@ -135,7 +135,7 @@ class Admission:
     def give_back(self, admitted: Admitted) -> None:
         """The request did not leave after all. Its turn is lost; what it was to probe may be probed by another."""
         with self._lock:
-            self._parks.give_back(admitted.probing)
+            self._parks.give_back(admitted.probing, is_resend=admitted.is_resend)
 
     def report(self, flow_id: str, admitted: Admitted, sign: Sign, secret_version: str) -> None:
         """Draw the consequences of a request's answer for those to come; `secret_version` is what sealed it."""
@@ -159,17 +159,28 @@ class Admission:
             else:
                 passing.append((ask, barring, probed_at))
         passing.sort(key=lambda each: not each[1])  # a probe is not to be put off
-        turns, taken_at = self._pacer.take(len(passing)) if passing else (0, 0.0)
+        try:
+            turns, taken_at = self._pacer.take(len(passing)) if passing else (0, 0.0)
+        except Exception:
+            self._give_back(passing)
+            raise
         for ask, probing, probed_at in passing[:turns]:
             # What others count on is when it was written that they were taken, however long the writes took.
             ask.answer = Admitted(min(taken_at, probed_at) + USE_WITHIN_SECONDS, tuple(probing), ask.is_resend)
         late = passing[turns:]
-        for (ask, probing, _), seconds in zip(late, self._pacer.put_off(len(late)) if late else (), strict=True):
-            self._parks.give_back(probing)
+        self._give_back(late)
+        for (ask, _, _), seconds in zip(late, self._pacer.put_off(len(late)) if late else (), strict=True):
             ask.answer = Held(_RATE_LIMITED, seconds, is_brief=True)
 
+    def _give_back(self, passing: Sequence[tuple[_Ask, list[str], float]]) -> None:
+        for ask, probing, _ in passing:
+            self._parks.give_back(probing, is_resend=ask.is_resend)
+
     def _held(self, parks: Mapping[str, Park], *, is_resend: bool = False) -> Held:
-        at, last = max(parks.items(), key=lambda park: park[1].next_probe_at_ms)
+        now_ms = int(self._clock() * 1000)
+        seconds_to = {at: park.seconds_to_probe(now_ms, is_resend=is_resend) for at, park in parks.items()}
+        at = max(parks, key=seconds_to.__getitem__)
+        last = parks[at]
         # Whoever reopens it does so at once: no message is to sleep long past that.
-        seconds = min(last.seconds_to_probe(int(self._clock() * 1000), is_resend=is_resend), _LONGEST_HOLD_SECONDS)
+        seconds = min(seconds_to[at], _LONGEST_HOLD_SECONDS)
         return Held(last.outcome, seconds, scope=Scope.FLOW if at else Scope.ACCOUNT, since_ms=last.since_ms)

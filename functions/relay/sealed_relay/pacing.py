@@ -22,8 +22,11 @@ _WINDOW_MS = _TICKS * _TICK_MS
 """62 seconds: the price of holding the limit in any 60 of them is 3 in 100 turns."""
 
 _HORIZON_MS = 900_000
-_GRACE_MS = 8_000
-"""For so long a promised turn is kept for its request: SQS gathers a batch, the relay claims, seals and stores."""
+_GRACE_MS = 40_000
+"""For so long a promised turn is kept for its request: SQS gathers a batch, the relay claims, seals and stores.
+
+Kept for less, where SQS gathers for 10 s, it would go to whoever comes new, and those who were put off would starve.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +67,8 @@ class Pace:
         """Promise as many turns to come, each at a time of its own, in milliseconds since 1970.
 
         `about_to_take` turns are as good as taken. Turns are promised behind those that are promised already; if these
-        are not being taken, once more from where there is room. Nobody waits for more than a quarter of an hour: for
-        more requests than that has turns, those of its second half are promised again.
+        are not being taken, once more from where there is room. Nobody waits for more than a quarter of an hour from
+        there: for more requests than that has turns, those of its second half are promised again.
         """
         step_ms = _WINDOW_MS / per_minute
         next_room_ms = (self.take(about_to_take, now_ms) if about_to_take else self).next_room_ms(now_ms, per_minute)
@@ -73,8 +76,10 @@ class Pace:
         first_ms = max(next_room_ms, self.promised_until_ms) if is_being_taken else next_room_ms
         times_ms = [_within_horizon(int(first_ms + index * step_ms), next_room_ms) for index in range(count + 1)]
         # Whoever comes new leaves some room; where there is none, those who were promised it did come for it.
+        # What is only about to be taken may turn out not to be: it does not count as taken before it is.
+        room_ms = self.next_room_ms(now_ms, per_minute)
         is_first = self.promised_until_ms <= now_ms
-        since_ms = next_room_ms if is_first or next_room_ms > now_ms else self.promised_since_ms
+        since_ms = room_ms if is_first or room_ms > now_ms else self.promised_since_ms
         return replace(self, promised_since_ms=since_ms, promised_until_ms=times_ms.pop()), times_ms
 
     def _untaken_ms(self, now_ms: int, per_minute: int) -> float:

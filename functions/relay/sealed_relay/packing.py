@@ -1,4 +1,4 @@
-"""Calls into as few requests as the API's two limits allow, and requests into halves. Pure."""
+"""Calls into few requests, within the API's two limits, and requests into halves. Pure."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
@@ -10,8 +10,9 @@ def pack(items: Sequence[T], size_of: Callable[[T], int], *, most_items: int, mo
     """Groups of at most `most_items` items and `most_bytes` bytes, each in the order of `items`.
 
     First fit, in that order and not the largest first: so each group gets large items and small ones, and is full by
-    its count and by its bytes at once, where the largest together would fill their bytes before their count. Every
-    item must fit `most_bytes` by itself.
+    its count and by its bytes at once, where the largest together would fill their bytes before their count. Where
+    items are so large that the count never limits, that costs a group in fifty or so. Every item must fit `most_bytes`
+    by itself.
     """
     smallest_bytes = min(map(size_of, items), default=0)
     groups: list[list[T]] = []

@@ -3,6 +3,7 @@
 import pytest
 
 from local.simulator.faults import CodeAnswer, DroppedConnection, ForeignPage
+from sealed_relay.codes import Scope
 from sealed_relay.observing import CallsWaiting
 from tests.relay.scene import Scene
 
@@ -42,6 +43,17 @@ def test_its_calls_are_known_as_open_whatever_became_of_the_resends_since(troubl
 
     assert scene.record("lost")["status"] == "WAITING"
     assert scene.record("lost")["reason"] == "NO_ANSWER"
+
+
+def test_while_a_park_holds_up_its_resend_the_log_names_the_park_and_not_the_missing_answer() -> None:
+    scene = Scene()
+    lose_answers(scene, "lost")
+    park_an_account_in_which_only_lost_requests_wait(scene)
+
+    scene.run_for(1500)
+
+    last = [each for each in scene.observed if isinstance(each, CallsWaiting)][-1]
+    assert (last.reason, last.scope) == ("INSUFFICIENT_BALANCE", Scope.ACCOUNT)
 
 
 def test_while_only_lost_requests_wait_one_that_was_found_repeated_lets_the_next_one_ask() -> None:

@@ -1,9 +1,15 @@
 """The gate and the parks: who is held, who becomes the probe, and what its answer changes for every gate."""
 
+from collections.abc import Sequence
+
+import pytest
+
 from sealed_relay.admission import Admitted, Held
 from sealed_relay.codes import Scope
 from sealed_relay.observing import BudgetUsed, Parked, Reopened
+from sealed_relay.ports import Change
 from sealed_relay.signs import Failed, Passed, Refused
+from tests.fakes.table import InMemoryTable
 from tests.unit.gates import Gates, requests
 
 EMPTY = Refused(Scope.ACCOUNT, "INSUFFICIENT_BALANCE", 212)
@@ -147,4 +153,25 @@ def test_a_changed_secret_ends_the_park_of_the_one_before_and_no_other() -> None
     gates.parked(WRONG_ID)
     gate.look(["FLOWAAAA"])
     gate.reopen("FLOWAAAA", "v1")
+    gates.passed(gates.gate())
+
+
+def test_a_probe_is_not_used_up_where_its_turn_could_not_be_written() -> None:
+    gates = Gates()
+    gates.parked(EMPTY)
+    gates.clock.now += 16
+
+    class TableWithoutTurns(InMemoryTable):
+        def update(self, changes: Sequence[Change]) -> list[bool]:
+            if any(change.key == "#pace" for change in changes):
+                raise ConnectionError("throttled")
+            return super().update(changes)
+
+    whole, broken = gates.table, TableWithoutTurns()
+    broken.items = whole.items
+    gates.table = broken
+    with pytest.raises(ConnectionError):
+        gates.gate().admit("FLOWAAAA")
+    gates.table = whole
+
     gates.passed(gates.gate())

@@ -103,9 +103,8 @@ class Park:
             return Park()
         if not sign.is_about_calls:
             return self
-        # It was judged by its calls, and the next probe may have others. Where a resend probed, because for long
-        # nobody else was there, the next resend need not be as patient.
-        return replace(self, next_probe_at_ms=now_ms - (_PATIENCE_OF_RESENDS_MS if is_resend else 0))
+        # It was judged by its calls, and the next probe may have others.
+        return replace(self, next_probe_at_ms=_due_again_at_ms(now_ms, is_resend=is_resend))
 
     def _failed(self, sign: Failed, now_ms: int) -> "Park":
         failures = self.failures_in_a_row + 1
@@ -122,11 +121,18 @@ class Park:
         interval_ms = min(_LONGEST_INTERVAL_MS, _FIRST_PROBE_MS * 2 ** min(self.probes + 1, 10))
         return replace(self, probes=self.probes + 1, next_probe_at_ms=now_ms + max(_LONGEST_PROBE_MS, interval_ms))
 
-    def unprobed(self, now_ms: int) -> "Park":
-        """The probe did not leave after all."""
+    def unprobed(self, now_ms: int, *, is_resend: bool = False) -> "Park":
+        """The probe did not leave after all: another one may."""
         if not self.is_parked or self.next_probe_at_ms == _NEVER_MS:  # reopened meanwhile, or parked by an operator
             return self
-        return replace(self, next_probe_at_ms=now_ms)
+        return replace(
+            self, probes=max(0, self.probes - 1), next_probe_at_ms=_due_again_at_ms(now_ms, is_resend=is_resend)
+        )
+
+
+def _due_again_at_ms(now_ms: int, *, is_resend: bool) -> int:
+    """From now on. Where a resend was to probe, as for long nobody else was there, the next one need not be patient."""
+    return now_ms - (_PATIENCE_OF_RESENDS_MS if is_resend else 0)
 
 
 def park_attributes(park: Park) -> dict[str, Value | None]:

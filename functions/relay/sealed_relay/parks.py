@@ -53,14 +53,14 @@ class Parks:
             return None
         for index, at in enumerate(barring):
             if not self._probe_one(at):
-                self.give_back(barring[:index])
+                self.give_back(barring[:index], is_resend=is_resend)
                 return None
         return counts_at
 
-    def give_back(self, probed: Sequence[str]) -> None:
+    def give_back(self, probed: Sequence[str], *, is_resend: bool) -> None:
         """The probe did not leave after all."""
         for at in probed:
-            self._change(at, Park.unprobed)
+            self._change(at, partial(Park.unprobed, is_resend=is_resend))
 
     def report(self, flow_id: str, probed: Sequence[str], sign: Sign, secret_version: str, *, is_resend: bool) -> None:
         """Draw the consequences of an answer; no write where it changes nothing."""

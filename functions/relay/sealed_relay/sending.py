@@ -18,7 +18,7 @@ from sealed_relay.outcome import Outcome, Reason, Status
 from sealed_relay.planning import Request
 from sealed_relay.settling import Settling, Step
 from sealed_relay.signs import sign_of
-from sealed_relay.verdicts import Asked, conclude, delivered_by, may_blame_an_old_secret, still_open
+from sealed_relay.verdicts import Asked, conclude, delivered_by, may_blame_an_old_secret
 from sealed_relay.world import World
 
 LONGEST_SEND_SECONDS = 30.0
@@ -61,8 +61,10 @@ class Sending:
             self._put_back(step, sealed, calls, admitted, why)
             return
         if not self._may_leave(sealed, admitted, why):
-            self._put_back(step, sealed, calls, Held(OUT_OF_TIME, 0.0), why)
-            self._world.admission.give_back(admitted)
+            try:
+                self._put_back(step, sealed, calls, Held(OUT_OF_TIME, 0.0), why)
+            finally:
+                self._world.admission.give_back(admitted)
             return
         answer = self._attempt(sealed, calls, why)
 
@@ -86,6 +88,7 @@ class Sending:
             sealed.request_id,
             [(held[name], outcome) for name, outcome in conclusion.outcomes.items()],
             retry_in_seconds=retry_in_seconds,
+            is_unanswered=why.is_resend and not conclusion.is_settled,
         )
         if isinstance(answer, Answered) and conclusion.is_settled:
             self._settle_for_others(sealed, answer, held, why)
@@ -153,9 +156,14 @@ class Sending:
         self._world.requests.release(
             sealed.request_id, self._lease, may_have_been_sent=why.is_resend, after_seconds=seconds
         )
-        outcome = still_open(held.outcome) if why.is_resend else held.outcome
-        outcomes = [(call, outcome) for call in calls]
-        self._settling.settle(step, sealed.request_id, outcomes, retry_in_seconds=seconds, scope=held.scope)
+        self._settling.settle(
+            step,
+            sealed.request_id,
+            [(call, held.outcome) for call in calls],
+            retry_in_seconds=seconds,
+            scope=held.scope,
+            is_unanswered=why.is_resend,
+        )
 
     def _is_current_secret(self, sealed: SealedRequest, answer: Answer, why: Why) -> bool | None:
         """False if the answer may be owed to that the flow's secret is another one by now; None if nobody can tell."""

@@ -66,11 +66,12 @@ class Settling:
         *,
         retry_in_seconds: float | None = None,
         scope: Scope = Scope.REQUEST,
+        is_unanswered: bool = False,
     ) -> None:
         """Give calls that this invocation holds under `request_id` their outcomes.
 
         Those that wait come back after `retry_in_seconds`, or after a backoff drawn for all of them. `scope`: what is
-        parked, if they wait for that.
+        parked, if they wait for that. `is_unanswered`: their request was sent before, and may have delivered them.
         """
         if not outcomes:
             return
@@ -90,7 +91,7 @@ class Settling:
                 Settlement(
                     call.call_id,
                     request_id,
-                    outcome,
+                    _still_open(outcome) if is_unanswered and not outcome.status.is_final else outcome,
                     message_id=call.message_id,
                     retry_at_ms=now_ms + int(delays.get(call.message_id, 0.0) * 1000),
                     tries=self._tries_after(call, outcome),
@@ -180,3 +181,8 @@ class Settling:
         tries = self.tries.get(call.call_id)
         is_refusal = outcome.code is not None and code_of(outcome.code).verdict is Verdict.RETRY_FRESH
         return replace(tries, refusals=tries.refusals + 1) if tries and is_refusal else tries
+
+
+def _still_open(waits: Outcome) -> Outcome:
+    """The wait as the record has it: that the answer is missing, whatever holds up the resend now (README: rotate)."""
+    return replace(waits, reason=Reason.NO_ANSWER)

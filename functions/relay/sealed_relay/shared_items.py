@@ -7,7 +7,7 @@ from sealed_relay.ports import KEY, Change, Item, Table, Value
 
 FRESH_SECONDS: Final = 1.0
 _BUSY_SECONDS: Final = 10.0
-"""For so long what somebody else was seen to write is read anew before each write."""
+"""For so long what somebody else was seen to write counts as stale at once, wherever it is read before a write."""
 _TRIES = 16
 _PAUSE_SECONDS: Final = 0.02
 _REVISION = "revision"
@@ -62,7 +62,7 @@ class SharedItems:
                 return False
             if self._write(key, attributes):
                 return True
-            self._pause(_PAUSE_SECONDS * tries)  # or those who met here would meet again
+            self._pause(_PAUSE_SECONDS * min(tries, 4))  # or those who met here would meet again
             self.read([key])
         return False
 

@@ -1,7 +1,7 @@
 """From the answer to a request to what becomes of its calls. Pure; the rules are the code table's."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from sealed_relay.answer import Ambiguous, Answer, Answered, NotSent, WrongAddress
 from sealed_relay.codes import Scope, Verdict, code_of
@@ -81,12 +81,6 @@ def delivered_by(answer: Answered, client_identifier: str, *, is_resend: bool) -
     return None
 
 
-def still_open(waits: Outcome) -> Outcome:
-    """The wait of a call that an unanswered request may have delivered: it says so, whatever holds up the resend."""
-    detail = f"The answer was lost, and no resend has brought one yet. {waits.detail}"
-    return replace(waits, reason=Reason.NO_ANSWER, detail=detail)
-
-
 def conclude(
     answer: Answer, asked: Asked, client_identifiers: Sequence[str], may_retry: Callable[[str], bool]
 ) -> Conclusion:
@@ -103,7 +97,7 @@ def conclude(
             waits = Outcome(Status.WAITING, Reason.NO_ANSWER, detail=detail)
         case WrongAddress(detail):
             waits = Outcome(Status.WAITING, Reason.WRONG_ADDRESS, detail=detail)
-    return Conclusion(outcomes=dict.fromkeys(client_identifiers, still_open(waits) if asked.is_resend else waits))
+    return Conclusion(outcomes=dict.fromkeys(client_identifiers, waits))
 
 
 def _apply(
@@ -133,7 +127,7 @@ def _undecided(answer: Answered, asked: Asked) -> Outcome:
     elif may_blame_an_old_secret(answer, is_resend=True) and asked.is_current_secret is False:
         why = "the API refuses a resend because the flow's secret was changed"
     else:
-        return still_open(_answered(Status.WAITING, answer))
+        return _answered(Status.WAITING, answer)
     detail = f"The answer was lost, and {why}: it may have been delivered."
     return Outcome(Status.UNRESOLVED, Reason.UNRESOLVED, answer.code, detail=detail)
 
@@ -149,7 +143,7 @@ def _share_out(
             # The API cannot open what an old key sealed, and says no more: no call in it is to blame.
             conclusion.fresh = [left]
             conclusion.refresh_secret = True
-        case Verdict.ISOLATE if not asked.is_same_day:
+        case Verdict.ISOLATE | Verdict.ACCEPT_LISTED if not asked.is_same_day:
             # It was sealed for the day before, and the API refuses earlier dates: no call in it need be to blame.
             conclusion.fresh = [left]
         case Verdict.ISOLATE | Verdict.SPLIT | Verdict.ACCEPT_LISTED if asked.calls > 1:

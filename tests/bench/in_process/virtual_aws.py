@@ -20,6 +20,8 @@ _ROUND_TRIP_SECONDS = 0.01
 _WRITES_A_ROUND_TRIP = 25
 _ROUND_TRIPS_AT_ONCE = 8
 API_LATENCY_SECONDS = 0.2
+_MOST_IN_FLIGHT = 120_000
+"""What SQS lets be received and not deleted, those included that were handed back and are not in sight again yet."""
 
 
 class VirtualTable:
@@ -78,9 +80,10 @@ class Backlog:
                     message.message_id, message.receipt_handle, message.body, message.sent_at, message.receive_count + 1
                 )
             )
-        while len(received) < most and (new := next(self._new, None)):
-            received.append(new)
         self._in_flight |= {message.receipt_handle: message for message in received}
+        while len(received) < most and len(self._in_flight) < _MOST_IN_FLIGHT and (new := next(self._new, None)):
+            received.append(new)
+            self._in_flight[new.receipt_handle] = new
         return received
 
     def delete(self, message: Message) -> None:

@@ -75,13 +75,13 @@ class Call:
 
     def deadline(self, give_up_after: timedelta) -> datetime:
         """From when on it must not be sent: its `not-after`, the end of its start day, or the relay's own limit."""
-        deadlines = [self.sent_at + give_up_after]
+        deadline = self.sent_at + give_up_after
         if self.not_after is not None:
-            deadlines.append(self.not_after)
+            deadline = min(deadline, self.not_after)
         if not self.start_time_is_default:
-            midnight = datetime.fromisoformat(self.start_time[:DATE_LENGTH])
-            deadlines.append(midnight.replace(tzinfo=SERVICE_TIME_ZONE) + timedelta(days=1))
-        return min(deadlines)
+            midnight = datetime.fromisoformat(self.start_time[:DATE_LENGTH]).replace(tzinfo=SERVICE_TIME_ZONE)
+            deadline = min(deadline, midnight + timedelta(days=1))
+        return deadline
 
 
 def service_time(moment: datetime) -> str:

@@ -43,9 +43,13 @@ class Invocation:
 
 
 class Emulator:
-    """A function that waits for invocations, one at a time. `emulating` makes it."""
+    """A function that waits for invocations, one at a time. `emulating` makes it.
 
-    def __init__(self, url: str, http: urllib3.PoolManager, log: Path, timeout_seconds: float) -> None:
+    `pid` is the emulator's own; the function runs in a child of it, from its first invocation on.
+    """
+
+    def __init__(self, pid: int, url: str, http: urllib3.PoolManager, log: Path, timeout_seconds: float) -> None:
+        self.pid = pid
         self._url = url
         self._http = http
         self._log = log
@@ -107,7 +111,7 @@ def emulating(function: DeployedFunction, folder: Path) -> Iterator[Emulator]:
         with urllib3.PoolManager(retries=False) as http:
             _wait_until_ready(http, port, process, log)
             url = f"http://127.0.0.1:{port}{_INVOCATIONS}"
-            yield Emulator(url, http, log, function.timeout_seconds + _INIT_SECONDS)
+            yield Emulator(process.pid, url, http, log, function.timeout_seconds + _INIT_SECONDS)
     finally:
         stop(started)  # the whole session: the emulator runs the function in a child of its own
         process.wait()

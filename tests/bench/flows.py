@@ -1,0 +1,32 @@
+"""Ten flows of the bench's own, known to the simulator and to the stack's secrets."""
+
+import secrets
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from local.simulator.opening import KeyWrap
+from local.stack.deploying import Deployed
+from local.stack.flows import ALERTS, LocalFlow, introduce
+from local.stack.records import Stack
+from sealed_relay.envelope import KeyWrap as RelayKeyWrap
+from sealed_relay.flow import Flow
+
+FLOW_IDS = tuple(f"BENCH{number:03}" for number in range(10))
+
+
+def introduce_flows(stack: Stack) -> Flow:
+    """Make them known; the first of them as the relay sees it.
+
+    One key of 4096 bits does for all: a key takes a second to find, and sealing is the same work with any.
+    """
+    private_key = rsa.generate_private_key(public_exponent=65537, key_size=4096)
+    flows = [LocalFlow(flow_id, KeyWrap.RSA1_5, "outbound", secrets.token_hex(32), private_key) for flow_id in FLOW_IDS]
+    aws = stack.aws()
+    secrets_manager = aws.session().client("secretsmanager", endpoint_url=aws.endpoint_url)
+    key = secrets_manager.describe_secret(SecretId=stack.outputs["FlowSecretPrefix"] + ALERTS)["KmsKeyId"]
+    secrets_manager.close()
+    assert stack.simulator_url
+    introduce(flows, aws, Deployed(stack.outputs, {"Key": key}), stack.simulator_url)
+    return Flow(
+        FLOW_IDS[0], flows[0].security_id, private_key.public_key(), RelayKeyWrap.RSA1_5, "1.0", flows[0].endpoint
+    )

@@ -8,6 +8,7 @@ GATEWAY_BASE_URL ?=
 CALLS ?=
 SEED ?=
 MUTANT ?=
+ROUNDS ?=
 
 DEV := .venvs/dev/bin
 SAM := .venvs/sam/bin/sam
@@ -27,7 +28,7 @@ FUNCTIONS := functions/relay:functions/replay
 PROJECT_PYTHON := PYTHONPATH=$(FUNCTIONS):. $(DEV)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run chaos up invoke replay dashboard down test campaign check format build lock
+.PHONY: help run chaos up invoke replay dashboard down test campaign bench check format build lock
 .DELETE_ON_ERROR:
 
 help: ## List the commands
@@ -61,6 +62,9 @@ test: $(ENVIRONMENTS) .venvs/dashboard/.installed ## Run the tests
 
 campaign: .venvs/dev/.installed ## Send calls through injected faults, in virtual time [CALLS=1000000] [SEED=] [MUTANT=all]
 	@$(PROJECT_PYTHON) -m tests.campaign $(if $(CALLS),--calls "$(CALLS)") $(if $(SEED),--seed "$(SEED)") $(if $(MUTANT),--mutant "$(MUTANT)")
+
+bench: $(ENVIRONMENTS) ## Measure the relay beside its peers, and write tests/bench/figures.md [ROUNDS=5]
+	@$(PROJECT_PYTHON) -m tests.bench $(if $(ROUNDS),--rounds "$(ROUNDS)")
 
 check: $(ENVIRONMENTS) .local/locks.checked .local/template.checked ## Check format, lint, import rules, types, template and locks
 	$(DEV)/ruff format --check .

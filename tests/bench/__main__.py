@@ -1,0 +1,72 @@
+"""`python -m tests.bench [--rounds N]`: the relay beside what one would write instead, in one table.
+
+Exit status 0 if it could measure, whatever it measured.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rich.console import Console
+
+from local.stack.errors import StackError
+from local.stack.home import REPOSITORY, Home
+from local.stack.lifecycle import bring_up, take_down
+from tests.bench.report import FIGURES, report
+from tests.bench.rounds import Measured, measure
+from tests.bench.table import Row
+from tests.bench.whole_invocations import (
+    cold_start_rows,
+    cpu_row,
+    growth_row,
+    memory_row,
+    rows_beside_all_peers,
+    ten_flows_row,
+)
+
+# Apart from that of `make up`, which may be up; its logs are kept for a look after a failed bench.
+_HOME = Home(REPOSITORY / ".local/bench")
+
+
+def main() -> None:
+    """Read the command line and do it."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="The relay's figures beside its peers'.")
+    parser.add_argument("--rounds", type=int, default=5, help="how often to measure each subject")
+    rounds: int = parser.parse_args().rounds
+    console = Console(highlight=False, soft_wrap=True)
+    try:
+        measured = _measured(console, rounds)
+    except StackError as error:
+        sys.exit(f"{error}")
+    text = report(_rows(measured), rounds, datetime.now(UTC))
+    FIGURES.write_text(text)
+    console.print()
+    console.out(text, highlight=False)
+    console.print(f"written to {FIGURES.relative_to(REPOSITORY)}")
+
+
+def _measured(console: Console, rounds: int) -> Measured:
+    try:
+        stack = bring_up(_HOME, None, console.print)
+        with TemporaryDirectory() as folder:
+            return measure(stack, Path(folder), rounds, console.print)
+    finally:
+        take_down(_HOME)
+
+
+def _rows(measured: Measured) -> Sequence[Row]:
+    return [
+        cpu_row(measured),
+        ten_flows_row(measured),
+        *cold_start_rows(measured),
+        memory_row(measured),
+        growth_row(measured),
+        *rows_beside_all_peers(measured),
+    ]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,31 @@
+"""The file that a bench leaves: on what machine, of which commit and when, then the table."""
+
+import os
+import platform
+import subprocess
+from collections.abc import Sequence
+from datetime import datetime
+
+from local.stack.home import REPOSITORY
+from tests.bench.table import Row, markdown
+
+FIGURES = REPOSITORY / "tests/bench/figures.md"
+
+
+def report(rows: Sequence[Row], rounds: int, now: datetime) -> str:
+    """The file's text."""
+    machine = f"{os.cpu_count()} cores ({platform.machine()}), CPython {platform.python_version()}"
+    head = f"{now:%Y-%m-%d}, commit {_commit()}; {machine}; medians of {rounds} interleaved rounds."
+    return f"# Figures of `make bench`\n\n{head}\n\n{markdown(rows)}"
+
+
+def _commit() -> str:
+    """The commit checked out, and whether the sources differ from it; this very file does after any bench."""
+    commit = _git("rev-parse", "--short", "HEAD")
+    changed = _git("status", "--porcelain", "--", ".", f":!{FIGURES.relative_to(REPOSITORY)}")
+    return f"{commit} with changes" if changed else commit
+
+
+def _git(*arguments: str) -> str:
+    command = ["git", "-C", str(REPOSITORY), *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()  # noqa: S603 - fixed above

@@ -1,0 +1,109 @@
+"""From what was measured under the runtime emulator to rows of the table: medians, ratios, goals."""
+
+from collections.abc import Callable, Sequence
+from statistics import median
+
+from tests.bench.invoking import ColdStart
+from tests.bench.rounds import Measured
+from tests.bench.subjects import CANONICAL, FLOOR, OURS, PEERS
+from tests.bench.table import MEGABYTE, Row, compared, in_megabytes, in_milliseconds, in_seconds
+from tests.bench.visit import LATENCY_MILLISECONDS, MEMORY_BATCH, Visit
+
+_MOST_MEMORY_BYTES = 160 * MEGABYTE
+_TEN_FLOWS = f"ten messages for ten flows, API latency {LATENCY_MILLISECONDS} ms"
+_FLAT = 1.1
+"""What figures may differ by and still be called flat: those of the same code differ by as much."""
+
+
+def cpu_row(measured: Measured) -> Row:
+    """CPU per call, in the largest batch that the peers are given too."""
+    ours, canonical = (_cpu_seconds(measured, name, MEMORY_BATCH) for name in (OURS, CANONICAL))
+    return compared(_cpu_figure(MEMORY_BATCH), ours, canonical, CANONICAL, in_milliseconds, most=0.1)
+
+
+def ten_flows_row(measured: Measured) -> Row:
+    """Ten messages for ten flows, beside one round trip to the API."""
+    round_trip = median(measured.round_trips_seconds)
+    return compared(_TEN_FLOWS, _ten_flows(measured, OURS), round_trip, "one round trip", in_seconds, most=1.3)
+
+
+def cold_start_rows(measured: Measured) -> list[Row]:
+    """Init as the emulator reports it, and until the relay has made its clients too: its first invocation does."""
+    return [
+        _cold_start_row(measured, "init", lambda start: start.init_seconds),
+        _cold_start_row(measured, "init and a first batch, empty", lambda start: start.seconds),
+    ]
+
+
+def memory_row(measured: Measured) -> Row:
+    """Peak memory, in the megabytes that Lambda counts in."""
+    ours, canonical = (_of(measured, name, lambda visit: visit.peak_memory_bytes) for name in (OURS, CANONICAL))
+    return Row(
+        f"peak memory, batch of {MEMORY_BATCH:,} calls of 300 bytes",
+        in_megabytes(ours),
+        f"{in_megabytes(canonical)} {CANONICAL}",
+        ours / canonical,
+        f"under {in_megabytes(_MOST_MEMORY_BYTES)}",
+        ours < _MOST_MEMORY_BYTES,
+    )
+
+
+def growth_row(measured: Measured) -> Row:
+    """CPU per call by the size of the batch."""
+    sizes = sorted(measured.visits[OURS][0].batches)
+    seconds = [_cpu_seconds(measured, OURS, size) for size in sizes]
+    return Row(
+        f"CPU per call, batches of {'; '.join(f'{size:,}' for size in sizes)}",
+        "; ".join(map(in_milliseconds, seconds)),
+        goal="falls, then flat",
+        met=never_rises(seconds),
+    )
+
+
+def rows_beside_all_peers(measured: Measured) -> list[Row]:
+    """What has no goal: CPU and time of every peer."""
+    sizes = sorted(measured.visits[CANONICAL][0].batches)
+    figures: list[tuple[str, Callable[[Visit], float], Callable[[float], str]]] = [
+        *((_cpu_figure(size), _cpu_of(size), in_milliseconds) for size in sizes),
+        (
+            f"batch of {MEMORY_BATCH:,}, no API latency",
+            lambda visit: visit.batches[MEMORY_BATCH].seconds,
+            in_seconds,
+        ),
+        (_TEN_FLOWS, lambda visit: visit.ten_flows_seconds, in_seconds),
+    ]
+    return [
+        compared(figure, _of(measured, OURS, of), _of(measured, peer, of), peer, spelled)
+        for figure, of, spelled in figures
+        for peer in PEERS
+    ]
+
+
+def never_rises(figures: Sequence[float]) -> bool:
+    """Whether none is larger than one before it, but for what still counts as flat."""
+    return all(figure <= min(figures[:index]) * _FLAT for index, figure in enumerate(figures) if index)
+
+
+def _cold_start_row(measured: Measured, figure: str, of: Callable[[ColdStart], float]) -> Row:
+    ours, floor = (median(map(of, measured.cold_starts[name])) for name in (OURS, FLOOR))
+    return compared(figure, ours, floor, FLOOR, in_seconds, most=1.25)
+
+
+def _of(measured: Measured, name: str, figure: Callable[[Visit], float]) -> float:
+    return median(map(figure, measured.visits[name]))
+
+
+def _cpu_figure(size: int) -> str:
+    return f"CPU per call, batch of {size:,}"
+
+
+def _cpu_of(size: int) -> Callable[[Visit], float]:
+    return lambda visit: visit.batches[size].cpu_seconds_per_call
+
+
+def _cpu_seconds(measured: Measured, name: str, size: int) -> float:
+    return _of(measured, name, _cpu_of(size))
+
+
+def _ten_flows(measured: Measured, name: str) -> float:
+    return _of(measured, name, lambda visit: visit.ten_flows_seconds)

@@ -123,7 +123,13 @@ def _world(
     return World(
         ledger=Ledger(table, schedule, b"a content hash key", keep),
         requests=RequestLog(table, schedule, keep_outcomes=keep, keep_envelopes=keep),
-        admission=Admission(table, schedule, schedule.sleep, lambda _: None, api.settings.requests_per_minute),
+        admission=Admission(
+            table,
+            schedule,
+            lambda at_most_seconds: schedule.sleep(chance.random() * at_most_seconds),
+            lambda _: None,
+            api.settings.requests_per_minute,
+        ),
         flows=InMemoryFlows({_FLOW_ID: flow}),
         gateway=VirtualGateway(schedule, SimulatedGateway(api)),
         failures=InMemoryFailures(),

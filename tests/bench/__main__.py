@@ -5,7 +5,6 @@ Exit status 0 if it could measure, whatever it measured.
 
 import argparse
 import sys
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,17 +14,10 @@ from rich.console import Console
 from local.stack.errors import StackError
 from local.stack.home import REPOSITORY, Home
 from local.stack.lifecycle import bring_up, take_down
-from tests.bench.report import FIGURES, report
+from tests.bench.in_process_rows import in_process_rows
+from tests.bench.report import FIGURES, commit, report
 from tests.bench.rounds import Measured, measure
-from tests.bench.table import Row
-from tests.bench.whole_invocations import (
-    cold_start_rows,
-    cpu_row,
-    growth_row,
-    memory_row,
-    rows_beside_all_peers,
-    ten_flows_row,
-)
+from tests.bench.whole_invocations import whole_invocation_rows
 
 # Apart from that of `make up`, which may be up; its logs are kept for a look after a failed bench.
 _HOME = Home(REPOSITORY / ".local/bench")
@@ -34,14 +26,15 @@ _HOME = Home(REPOSITORY / ".local/bench")
 def main() -> None:
     """Read the command line and do it."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="The relay's figures beside its peers'.")
-    parser.add_argument("--rounds", type=int, default=5, help="how often to measure each subject")
+    parser.add_argument("--rounds", type=int, default=3, help="how often to measure each subject")
     rounds: int = parser.parse_args().rounds
     console = Console(highlight=False, soft_wrap=True)
     try:
         measured = _measured(console, rounds)
     except StackError as error:
         sys.exit(f"{error}")
-    text = report(_rows(measured), rounds, datetime.now(UTC))
+    rows = [*in_process_rows(console.print), *whole_invocation_rows(measured)]
+    text = report(rows, rounds, datetime.now(UTC), commit())
     FIGURES.write_text(text)
     console.print()
     console.out(text, highlight=False)
@@ -55,17 +48,6 @@ def _measured(console: Console, rounds: int) -> Measured:
             return measure(stack, Path(folder), rounds, console.print)
     finally:
         take_down(_HOME)
-
-
-def _rows(measured: Measured) -> Sequence[Row]:
-    return [
-        cpu_row(measured),
-        ten_flows_row(measured),
-        *cold_start_rows(measured),
-        memory_row(measured),
-        growth_row(measured),
-        *rows_beside_all_peers(measured),
-    ]
 
 
 if __name__ == "__main__":

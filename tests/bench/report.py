@@ -12,18 +12,18 @@ from tests.bench.table import Row, markdown
 FIGURES = REPOSITORY / "tests/bench/figures.md"
 
 
-def report(rows: Sequence[Row], rounds: int, now: datetime) -> str:
+def report(rows: Sequence[Row], rounds: int, now: datetime, commit: str) -> str:
     """The file's text."""
     machine = f"{os.cpu_count()} cores ({platform.machine()}), CPython {platform.python_version()}"
-    head = f"{now:%Y-%m-%d}, commit {_commit()}; {machine}; medians of {rounds} interleaved rounds."
+    head = f"{now:%Y-%m-%d}, commit {commit}; {machine}; medians of {rounds} interleaved rounds."
     return f"# Figures of `make bench`\n\n{head}\n\n{markdown(rows)}"
 
 
-def _commit() -> str:
+def commit() -> str:
     """The commit checked out, and whether the sources differ from it; this very file does after any bench."""
-    commit = _git("rev-parse", "--short", "HEAD")
+    name = _git("rev-parse", "--short", "HEAD")
     changed = _git("status", "--porcelain", "--", ".", f":!{FIGURES.relative_to(REPOSITORY)}")
-    return f"{commit} with changes" if changed else commit
+    return f"{name} with changes" if changed else name
 
 
 def _git(*arguments: str) -> str:

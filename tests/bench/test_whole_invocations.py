@@ -10,9 +10,7 @@ from tests.bench.visit import Batches, Visit
 from tests.bench.whole_invocations import (
     cold_start_rows,
     cpu_row,
-    growth_row,
     memory_row,
-    never_rises,
     rows_beside_all_peers,
     ten_flows_row,
 )
@@ -65,19 +63,6 @@ def test_memory_has_a_goal_of_its_own(measured: Measured) -> None:
     assert memory_row(measured).cells()[1:] == ("100 MB", "80 MB canonical", "1.25", "under 160 MB", "yes")
     measured.visits[OURS] = visits([0.2], megabytes=160)
     assert memory_row(measured).met is False
-
-
-def test_growth_names_each_size(measured: Measured) -> None:
-    row = growth_row(measured)
-    assert (row.figure, row.ours, row.met) == ("CPU per call, batches of 10; 1,000", "0.40 ms; 0.20 ms", True)
-
-
-@pytest.mark.parametrize(
-    ("figures", "is_so"),
-    [([3.0, 1.0, 1.0], True), ([3.0, 1.0, 1.09], True), ([3.0, 1.0, 1.2], False), ([1.0, 2.0, 1.0], False)],
-)
-def test_what_differs_by_less_than_a_tenth_is_flat(figures: list[float], is_so: bool) -> None:  # noqa: FBT001 - a case
-    assert never_rises(figures) is is_so
 
 
 def test_every_peer_stands_beside_every_size(measured: Measured) -> None:

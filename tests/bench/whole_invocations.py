@@ -1,8 +1,9 @@
 """From what was measured under the runtime emulator to rows of the table: medians, ratios, goals."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from statistics import median
 
+from tests.bench.growth import growth_row
 from tests.bench.invoking import ColdStart
 from tests.bench.rounds import Measured
 from tests.bench.subjects import CANONICAL, FLOOR, OURS, PEERS
@@ -11,8 +12,18 @@ from tests.bench.visit import LATENCY_MILLISECONDS, MEMORY_BATCH, Visit
 
 _MOST_MEMORY_BYTES = 160 * MEGABYTE
 _TEN_FLOWS = f"ten messages for ten flows, API latency {LATENCY_MILLISECONDS} ms"
-_FLAT = 1.1
-"""What figures may differ by and still be called flat: those of the same code differ by as much."""
+
+
+def whole_invocation_rows(measured: Measured) -> list[Row]:
+    """All of them, those with a goal first."""
+    return [
+        cpu_row(measured),
+        growth_row("CPU", {size: _cpu_seconds(measured, OURS, size) for size in measured.visits[OURS][0].batches}),
+        ten_flows_row(measured),
+        *cold_start_rows(measured),
+        memory_row(measured),
+        *rows_beside_all_peers(measured),
+    ]
 
 
 def cpu_row(measured: Measured) -> Row:
@@ -48,18 +59,6 @@ def memory_row(measured: Measured) -> Row:
     )
 
 
-def growth_row(measured: Measured) -> Row:
-    """CPU per call by the size of the batch."""
-    sizes = sorted(measured.visits[OURS][0].batches)
-    seconds = [_cpu_seconds(measured, OURS, size) for size in sizes]
-    return Row(
-        f"CPU per call, batches of {'; '.join(f'{size:,}' for size in sizes)}",
-        "; ".join(map(in_milliseconds, seconds)),
-        goal="falls, then flat",
-        met=never_rises(seconds),
-    )
-
-
 def rows_beside_all_peers(measured: Measured) -> list[Row]:
     """What has no goal: CPU and time of every peer."""
     sizes = sorted(measured.visits[CANONICAL][0].batches)
@@ -77,11 +76,6 @@ def rows_beside_all_peers(measured: Measured) -> list[Row]:
         for figure, of, spelled in figures
         for peer in PEERS
     ]
-
-
-def never_rises(figures: Sequence[float]) -> bool:
-    """Whether none is larger than one before it, but for what still counts as flat."""
-    return all(figure <= min(figures[:index]) * _FLAT for index, figure in enumerate(figures) if index)
 
 
 def _cold_start_row(measured: Measured, figure: str, of: Callable[[ColdStart], float]) -> Row:

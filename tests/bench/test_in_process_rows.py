@@ -1,0 +1,34 @@
+"""Goals of the figures that need no emulator."""
+
+import pytest
+
+from tests.bench.in_process.minutes import Minutes
+from tests.bench.in_process.requests import Requests
+from tests.bench.in_process.sealing import Sealing
+from tests.bench.in_process.writes import TableUse
+from tests.bench.in_process_rows import minutes_row, requests_row, sealing_rows, table_rows
+
+
+@pytest.mark.parametrize(("requests", "met"), [(20, "yes"), (21, "no")])
+def test_requests_are_full_from_490_calls_on(requests: int, met: str) -> None:
+    cells = requests_row(Requests(calls=10_000, requests=requests)).cells()
+    assert cells[0] == "calls per API request, backlog of 10,000"
+    assert cells[-1] == met
+
+
+def test_minutes_stand_beside_what_the_peers_can_send() -> None:
+    row = minutes_row(Minutes(calls=(240_000, 250_000), requests=(500, 500), refused_requests=0, most_requests=500))
+    assert row.cells()[1:] == ("245,000", "500 peers", "490", "at least 240,000", "yes")
+
+
+def test_units_and_round_trips_have_a_goal_each() -> None:
+    rows = table_rows(TableUse(write_units=2.4, read_units=0.0, round_trips=0.2), 1000)
+    assert [(row.figure, row.met) for row in rows] == [
+        ("DynamoDB write units per call, batch of 1,000", True),
+        ("DynamoDB round trips per call, batch of 1,000", False),
+    ]
+
+
+def test_sealing_one_call_has_a_tighter_goal_than_many() -> None:
+    rows = sealing_rows(Sealing(0.0014, 0.001), Sealing(0.0014, 0.001), 500)
+    assert [row.met for row in rows] == [False, True]

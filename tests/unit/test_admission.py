@@ -77,7 +77,7 @@ def test_a_forecast_promises_those_over_the_limit_a_turn_each() -> None:
     holds = gate.forecast(requests(*["FLOWAAAA"] * 4))
 
     assert holds[:2] == [None, None]
-    assert [round(held.seconds) for held in holds[2:] if held] == [62, 93]
+    assert [round(held.seconds) for held in holds[2:] if held] == [62, 92]
 
 
 def test_a_probe_for_which_there_is_no_room_is_not_used_up() -> None:

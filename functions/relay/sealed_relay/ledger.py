@@ -136,7 +136,9 @@ class Ledger:
             if settlement.message_id:
                 attributes["message_id"] = settlement.message_id
             if settlement.tries:
-                attributes |= {"attempts": settlement.tries.attempts, "refusals": settlement.tries.refusals}
+                attributes["attempts"] = settlement.tries.attempts
+                if settlement.tries.refusals:  # they only grow, from the 0 that the claim wrote
+                    attributes["refusals"] = settlement.tries.refusals
             if not settlement.outcome.status.is_final:
                 attributes["lease_expires_at_ms"] = settlement.retry_at_ms
             expected: Item = {"request_id": settlement.request_id, "is_open": True}

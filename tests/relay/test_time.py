@@ -117,7 +117,7 @@ def test_an_envelope_that_ttl_took_leaves_its_calls_unresolved_and_not_sent_agai
     scene.send("a")
     scene.plan(DroppedConnection(after_accepting=True))
     scene.invoke()
-    scene.clock.now += 25 * HOUR
+    scene.clock.now += 49 * HOUR
     for key in [key for key in scene.table.items if key.startswith("#envelope/")]:
         del scene.table.items[key]
     scene.run()

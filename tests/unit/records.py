@@ -17,7 +17,12 @@ FAILED = [Status.REJECTED, Status.EXPIRED, Status.UNRESOLVED]
 OPEN = [Status.SENDING, Status.WAITING]
 
 UNANSWERED = StoredRequest(
-    "a lease", NOW_MS, is_answered=False, may_have_been_sent=True, was_refused=False, not_after_ms=NOW_MS + 60_000
+    "a lease",
+    NOW_MS,
+    is_answered=False,
+    may_have_been_sent=True,
+    was_refused=False,
+    envelope_expires_at=NOW_MS // 1000 + 60,
 )
 HELD = replace(UNANSWERED, lease_expires_at_ms=NOW_MS + 1)
 ANSWERED = replace(HELD, is_answered=True)

@@ -116,7 +116,7 @@ def small_item() -> Item:
         "lease_id": "lease-1",
         "lease_expires_at_ms": 17,
         "may_have_been_sent": True,
-        "not_after_ms": 18,
+        "envelope_expires_at": 18,
         "created_at": iso(0),
         "expires_at": 19,
     }
@@ -124,10 +124,10 @@ def small_item() -> Item:
 
 def test_a_stored_request_is_read_from_its_small_item() -> None:
     unanswered = StoredRequest(
-        "lease-1", 17, is_answered=False, may_have_been_sent=True, was_refused=False, not_after_ms=18
+        "lease-1", 17, is_answered=False, may_have_been_sent=True, was_refused=False, envelope_expires_at=18
     )
     answered = StoredRequest(
-        "lease-1", 17, is_answered=True, may_have_been_sent=False, was_refused=True, not_after_ms=18
+        "lease-1", 17, is_answered=True, may_have_been_sent=False, was_refused=True, envelope_expires_at=18
     )
 
     assert stored_request_of(small_item()) == unanswered

@@ -71,7 +71,8 @@ class Record:
 class StoredRequest:
     """What the ledger holds on a request that was written down before it was sent.
 
-    `was_refused`: a resend was, for a reason that says nothing of the attempt before.
+    `was_refused`: a resend was, for a reason that says nothing of the attempt before. `envelope_expires_at`, in seconds
+    since 1970, is from when on TTL may take the envelope.
     """
 
     lease_id: str
@@ -79,7 +80,7 @@ class StoredRequest:
     is_answered: bool
     may_have_been_sent: bool
     was_refused: bool
-    not_after_ms: int
+    envelope_expires_at: int
 
 
 @dataclass(frozen=True, slots=True)

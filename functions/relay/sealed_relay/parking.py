@@ -125,9 +125,7 @@ class Park:
         """The probe did not leave after all: another one may."""
         if not self.is_parked or self.next_probe_at_ms == _NEVER_MS:  # reopened meanwhile, or parked by an operator
             return self
-        return replace(
-            self, probes=max(0, self.probes - 1), next_probe_at_ms=_due_again_at_ms(now_ms, is_resend=is_resend)
-        )
+        return replace(self, next_probe_at_ms=_due_again_at_ms(now_ms, is_resend=is_resend))
 
 
 def _due_again_at_ms(now_ms: int, *, is_resend: bool) -> int:

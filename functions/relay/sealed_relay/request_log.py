@@ -46,17 +46,18 @@ class RequestLog:
     def store(self, sealed: SealedRequest, lease: Lease) -> None:
         """Write a request down. Only when this has returned may its first byte be sent."""
         now_seconds = self._clock()
+        envelope_expires_at = int(now_seconds + self._keep_envelopes.total_seconds())
         # Inserted, not put: a write that was delayed on the way must not undo the answer that came since.
         self._table.insert(
             [
-                envelope_item(sealed, int(now_seconds + self._keep_envelopes.total_seconds())),
+                envelope_item(sealed, envelope_expires_at),
                 {
                     KEY: request_key(sealed.request_id),
                     "flow_id": sealed.flow_id,
                     "lease_id": lease.lease_id,
                     "lease_expires_at_ms": lease.expires_at_ms,
                     "may_have_been_sent": True,  # from here on nobody can know, but whoever sends it
-                    "not_after_ms": sealed.not_after_ms,
+                    "envelope_expires_at": envelope_expires_at,
                     "created_at": iso(self._now_ms()),
                     # A day longer than any record that names it: a record without a request reads as never sent.
                     "expires_at": int(now_seconds + self._keep_outcomes.total_seconds()) + 86_400,
@@ -86,9 +87,9 @@ class RequestLog:
             return None
         envelope = items.get(envelope_key(request_id))
         if envelope is None:
-            # The two are written side by side, and TTL takes no envelope before its request's deadline. So one that is
-            # missing until then was never written: the storing was cut short, and nothing is sent before it is done.
-            is_cut_short = self._now_ms() < stored.not_after_ms
+            # The two are written side by side. An envelope that is missing before TTL may take it was never written:
+            # the storing was cut short, and nothing is sent before that is done.
+            is_cut_short = self._clock() < stored.envelope_expires_at
             return Takeover(None, stored.may_have_been_sent and not is_cut_short, stored.was_refused)
         return Takeover(sealed_request_of(envelope), stored.may_have_been_sent, stored.was_refused)
 

@@ -136,6 +136,12 @@ def test_a_stored_request_is_read_from_its_small_item() -> None:
     )
 
 
+def test_a_request_that_an_earlier_release_stored_is_read_too() -> None:
+    old = {name: value for name, value in small_item().items() if name != "envelope_expires_at"}
+
+    assert stored_request_of(old).envelope_expires_at == 0
+
+
 RECORD: Item = {
     "status": "WAITING",
     "request_id": "request-1",

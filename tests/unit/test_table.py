@@ -1,5 +1,6 @@
 """The table when DynamoDB does not do everything at once: what is tried again, and when it gives up."""
 
+import time
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
@@ -123,6 +124,22 @@ def test_a_failure_of_one_round_trip_is_not_hidden_by_the_success_of_the_others(
     scene = Scene(refuse_first("59", code="ValidationError"))
     with pytest.raises(TableError):
         scene.table.insert([{KEY: f"{number}"} for number in range(60)])
+
+
+def test_a_large_write_that_fails_leaves_none_of_the_rest_to_those_who_come_after_it() -> None:
+    def refused_after_a_while(key: str, _asked: int) -> str:
+        time.sleep(0.005 * (int(key) % 25 == 0))
+        return "ValidationError"
+
+    scene = Scene(refused_after_a_while)
+
+    with pytest.raises(TableError):
+        scene.table.insert([{KEY: str(number)} for number in range(10_000)])
+    made = len(scene.dynamodb.round_trips)
+
+    assert made < 100
+    scene.table.insert([])
+    assert len(scene.dynamodb.round_trips) <= made + 8  # those that were under way
 
 
 def test_keys_that_were_left_unprocessed_are_asked_for_again_without_the_others() -> None:

@@ -127,6 +127,9 @@ class Admission:
                 # Whoever was at the gate before has asked for all who stood behind: one write lets them all pass.
                 if ask.answer is None:
                     self._answer([other for other in list(self._asks) if other.answer is None])
+        except Exception:
+            if ask.answer is None:  # or else the fault struck those who stood behind, and they will ask again
+                raise
         finally:
             self._asks.remove(ask)
         assert ask.answer is not None  # noqa: S101 - for the type: it stood in the line that was answered
@@ -151,15 +154,15 @@ class Admission:
         keys = [PACE_KEY, park_key(ACCOUNT), *(park_key(ask.flow_id) for ask in asks)]
         self._items.read(dict.fromkeys(keys), older_than_seconds=FRESH_SECONDS)
         passing: list[tuple[_Ask, list[str], float]] = []
-        for ask in asks:
-            barring = self._parks.barring(ask.flow_id)
-            probed_at = self._parks.probe(barring, is_resend=ask.is_resend)
-            if probed_at is None:
-                ask.answer = self._held({at: self._parks[at] for at in barring}, is_resend=ask.is_resend)
-            else:
-                passing.append((ask, barring, probed_at))
-        passing.sort(key=lambda each: not each[1])  # a probe is not to be put off
         try:
+            for ask in asks:
+                barring = self._parks.barring(ask.flow_id)
+                probed_at = self._parks.probe(barring, is_resend=ask.is_resend)
+                if probed_at is None:
+                    ask.answer = self._held({at: self._parks[at] for at in barring}, is_resend=ask.is_resend)
+                else:
+                    passing.append((ask, barring, probed_at))
+            passing.sort(key=lambda each: not each[1])  # a probe is not to be put off
             turns, taken_at = self._pacer.take(len(passing)) if passing else (0, 0.0)
         except Exception:
             self._give_back(passing)

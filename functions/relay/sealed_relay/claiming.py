@@ -4,9 +4,9 @@ The argument for "at most once" rests on this page, on `ledger` and on `request_
 
 - A call's record names the one request that may deliver it (`request_id`), and every write to the record is
   conditional on that name. So of two claims one fails.
-- A call leaves its request for another only if that request was never sent (it is not stored, or known as not
-  sent), or was answered with a failure that settles what became of it (`verdicts.tells_what_became_of`). As long as
-  its answer is unknown, the one way on is to resend its bytes.
+- A call leaves its request for another only if that request was never sent (it is not stored as a whole, or known
+  as not sent), or was answered with a failure that settles what became of it (`verdicts.tells_what_became_of`). As
+  long as its answer is unknown, the one way on is to resend its bytes.
 - An invocation sends only what it stored, and only within its lease. The lease outlives the invocation, so whoever
   finds it over knows that its holder is dead.
 """

@@ -71,8 +71,8 @@ class Delivery:
             self._settle_unsent(step, request.request_id, due, held)
             return step
         sealed = seal(request.request_id, flow, due, self._world.random_bytes, now=now, give_up_after=give_up_after)
-        # Written down before its first byte is sent: whoever finds these calls claimed and no such request knows that
-        # nothing left; whoever finds it knows the very bytes that may have.
+        # Written down before its first byte is sent: whoever finds these calls claimed and no such request, or one
+        # without its bytes, knows that nothing left; whoever finds both knows the very bytes that may have.
         self._world.requests.store(sealed, self._lease)
         why = Why(is_second_try=request.is_second_try, is_fresh_secret=request.refresh_secret)
         self._sending.send(step, sealed, due, why)

@@ -1,13 +1,16 @@
 """Single writes of threads that meet, in round trips together.
 
-Many requests get their answers at about the same time, and each has something to write down. A write that finds no
-round trip under way leaves at once; those that come meanwhile leave in the next one, all together.
+Many requests get their answers at about the same time, and each has something to write down. A write that finds fewer
+than two round trips under way leaves at once; those that come meanwhile leave in the next one, all together. Two, so
+that one which hangs holds up nobody else's.
 """
 
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
+
+_ROUND_TRIPS_AT_ONCE = 2
 
 
 class Write(Protocol):
@@ -48,7 +51,8 @@ class GroupCommit(Generic[W, A]):
         self._most_writes = most_writes
         self._most_bytes = most_bytes
         self._line: list[_Waiting[W, A]] = []
-        self._is_under_way = False
+        self._under_way = 0
+        self._keys_under_way: set[str] = set()
         self._changed = threading.Condition()
 
     def write(self, writes: Sequence[W]) -> list[A]:
@@ -60,23 +64,25 @@ class GroupCommit(Generic[W, A]):
             self._go(group)
         for waiting in own:
             if waiting.error is not None:
-                raise waiting.error
+                raise waiting.error.with_traceback(None)  # and not with those of all others whose error it is
         return [waiting.answer for waiting in own if waiting.answer is not None]
 
     def _next_group(self, own: Sequence[_Waiting[W, A]]) -> list[_Waiting[W, A]]:
         """The next round trip, where it is this thread's to make; empty once all of its own writes are done."""
         with self._changed:
-            self._changed.wait_for(lambda: not self._is_under_way or all(waiting.is_done for waiting in own))
-            if all(waiting.is_done for waiting in own):
-                return []
-            self._is_under_way = True
-            group = self._group()
-            self._line = [waiting for waiting in self._line if waiting not in group]
-            return group
+            while not all(waiting.is_done for waiting in own):
+                group = self._group() if self._under_way < _ROUND_TRIPS_AT_ONCE else []
+                if group:
+                    self._line = [waiting for waiting in self._line if waiting not in group]
+                    self._under_way += 1
+                    self._keys_under_way |= {waiting.write.key for waiting in group}
+                    return group
+                self._changed.wait()
+            return []
 
     def _group(self) -> list[_Waiting[W, A]]:
         group: list[_Waiting[W, A]] = []
-        keys: set[str] = set()
+        keys = set(self._keys_under_way)
         left_bytes = self._most_bytes
         for waiting in self._line:
             write = waiting.write
@@ -97,5 +103,6 @@ class GroupCommit(Generic[W, A]):
                 waiting.error = error
         finally:
             with self._changed:
-                self._is_under_way = False
+                self._under_way -= 1
+                self._keys_under_way -= {waiting.write.key for waiting in group}
                 self._changed.notify_all()

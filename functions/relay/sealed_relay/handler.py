@@ -123,6 +123,6 @@ def _world() -> World:
         executor=executor,
         observe=telemetry.observe,
     )
-    # All that was made so far lasts. Looked through at each collection, it would take a tenth of the CPU of a batch.
+    # Nearly all that was made so far lasts. Looked through at each collection, it would take a tenth of a batch's CPU.
     gc.freeze()
     return world

@@ -105,7 +105,7 @@ def stored_request_of(item: Item) -> StoredRequest:
         is_answered="answer" in item,
         may_have_been_sent=item["may_have_been_sent"] is True,
         was_refused=item.get("was_refused") is True,
-        envelope_expires_at=_int(item["envelope_expires_at"]),
+        envelope_expires_at=_int(item.get("envelope_expires_at", 0)),  # an earlier release wrote none
     )
 
 

@@ -51,11 +51,16 @@ class Parks:
         counts_at = self._clock()
         if not all(self[at].is_due(self._now_ms(), is_resend=is_resend) for at in barring):
             return None
-        for index, at in enumerate(barring):
-            if not self._probe_one(at):
-                self.give_back(barring[:index], is_resend=is_resend)
-                return None
-        return counts_at
+        probed: list[str] = []
+        try:
+            for at in barring:
+                if not self._probe_one(at):
+                    break
+                probed.append(at)
+        finally:
+            if len(probed) < len(barring):
+                self.give_back(probed, is_resend=is_resend)
+        return counts_at if len(probed) == len(barring) else None
 
     def give_back(self, probed: Sequence[str], *, is_resend: bool) -> None:
         """The probe did not leave after all."""

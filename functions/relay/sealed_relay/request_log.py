@@ -18,6 +18,8 @@ from sealed_relay.items import (
 )
 from sealed_relay.ports import KEY, Change, Table
 
+_CLOCKS_DIFFER_SECONDS = 3600
+
 
 class LeaseLostError(Exception):
     """Another invocation took the request over: this one overran its lease, and must not act on its answer."""
@@ -25,7 +27,10 @@ class LeaseLostError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Takeover:
-    """A stored request that this invocation now holds. `sealed` is None once TTL took the envelope."""
+    """A stored request that this invocation now holds.
+
+    `sealed` is None once TTL took the envelope, and where the storing was cut short before it was written.
+    """
 
     sealed: SealedRequest | None
     may_have_been_sent: bool
@@ -74,24 +79,25 @@ class RequestLog:
         stored = stored_request_of(items[key])
         if stored.is_answered or self._now_ms() < stored.lease_expires_at_ms:
             return None
+        envelope = items.get(envelope_key(request_id))
+        # The two are written side by side. An envelope that is missing before TTL may take it was never written: the
+        # storing was cut short, and nothing is sent before that is done. Nor will these bytes be sent by whoever takes
+        # them over: should the envelope arrive late, it is to find that written down.
+        is_cut_short = envelope is None and self._clock() < stored.envelope_expires_at - _CLOCKS_DIFFER_SECONDS
+        may_have_been_sent = stored.may_have_been_sent and not is_cut_short
         taken = Change(
             key,
             expected={"lease_id": stored.lease_id, "lease_expires_at_ms": stored.lease_expires_at_ms},
             attributes={
                 "lease_id": lease.lease_id,
                 "lease_expires_at_ms": lease.expires_at_ms,
-                "may_have_been_sent": True,  # as in `store`
+                "may_have_been_sent": not is_cut_short,  # as in `store`
             },
         )
         if not all(self._table.update([taken])):
             return None
-        envelope = items.get(envelope_key(request_id))
-        if envelope is None:
-            # The two are written side by side. An envelope that is missing before TTL may take it was never written:
-            # the storing was cut short, and nothing is sent before that is done.
-            is_cut_short = self._clock() < stored.envelope_expires_at
-            return Takeover(None, stored.may_have_been_sent and not is_cut_short, stored.was_refused)
-        return Takeover(sealed_request_of(envelope), stored.may_have_been_sent, stored.was_refused)
+        sealed = sealed_request_of(envelope) if envelope else None
+        return Takeover(sealed, may_have_been_sent, stored.was_refused)
 
     def record_answer(self, request_id: str, lease: Lease, answer: Answered, *, is_resend: bool) -> None:
         """Write an answer down before anything acts on it: an answered request is never resent.

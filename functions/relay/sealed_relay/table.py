@@ -84,8 +84,13 @@ class DynamoDBTable:
         full = len(statements) - len(statements) % _MOST_STATEMENTS
         parts = list(in_parts(statements[:full], _MOST_STATEMENTS))
         under_way = [self._executor.submit(self._write_some, part, self._round_trip) for part in parts]
-        rest = self._write_some(statements[full:], self._group_commit.write) if full < len(statements) else []
-        return [*chain.from_iterable(part.result() for part in under_way), *rest]
+        try:
+            rest = self._write_some(statements[full:], self._group_commit.write) if full < len(statements) else []
+            return [*chain.from_iterable(part.result() for part in under_way), *rest]
+        except BaseException:
+            for part in under_way:  # what follows is not to stand behind the rest of a write that has failed
+                part.cancel()
+            raise
 
     def _write_some(
         self,

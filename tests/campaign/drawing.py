@@ -110,6 +110,7 @@ def troubled(random: Random) -> Profile:
         refusal_leaves_checksum=random.random() < 0.5,
         checksum_over_body=over_body,
         checksum_over_payload=over_payload,
+        haste=random.choice([1, 1, 8]),
     )
 
 
@@ -136,6 +137,7 @@ def crowded(random: Random) -> Profile:
         refusal_leaves_checksum=random.random() < 0.5,
         checksum_over_body=True,
         checksum_over_payload=random.random() < 0.5,
+        haste=random.choice([1, 1, 8]),
     )
 
 

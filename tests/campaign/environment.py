@@ -113,7 +113,7 @@ class Environment:
             limits=limits,
             clock=self.clock,
             random_bytes=around.luck.random.randbytes,
-            draw=around.luck.random.random,
+            draw=lambda: around.luck.random.random() ** around.profile.haste,
             executor=CoroutineExecutor(around.schedule),
             observe=self._observe,
         )

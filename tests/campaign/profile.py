@@ -19,7 +19,8 @@ class Profile:
     """`calls` are produced over `traffic_seconds`; what goes wrong does so until `storm_seconds` are over.
 
     With `is_refused_all_along` the API refuses the account, or each flow, just as long. With `is_plain` every call is
-    one that the API takes, and has no deadline of its own. `refusal_leaves_checksum` and the others answer, for this
+    one that the API takes, and has no deadline of its own. The more `haste`, the shorter are most of the random waits,
+    so that what waits meets those who are still at it. `refusal_leaves_checksum` and the others answer, for this
     run, what the API's documentation leaves open.
     """
 
@@ -39,6 +40,7 @@ class Profile:
     refusal_leaves_checksum: bool
     checksum_over_body: bool
     checksum_over_payload: bool
+    haste: int = 1
     is_refused_all_along: bool = False
     is_plain: bool = False
 

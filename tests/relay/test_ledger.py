@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sealed_relay.answer import Answered
-from sealed_relay.claiming import Busy, Claimed, Lease
+from sealed_relay.claiming import Busy, Claimed, Lease, Tries, Unanswered
 from sealed_relay.items import SealedRequest
 from sealed_relay.ledger import Ledger, Settlement
 from sealed_relay.message import Call, Message, read
-from sealed_relay.outcome import Outcome, Status
+from sealed_relay.outcome import Outcome, Reason, Status
 from sealed_relay.ports import Change
 from sealed_relay.request_log import LeaseLostError, RequestLog
 from tests.fakes.table import InMemoryTable
@@ -261,4 +261,23 @@ def test_a_message_that_was_acknowledged_since_its_record_was_read_does_not_clai
     raced.items = book.table.items
 
     assert isinstance(book.ledger_over(raced).claim([(repeat, "r-2")], book.lease("two"))[0], Busy)
+    assert book.record["message_id"] == "m-1"
+
+
+@pytest.mark.parametrize("how", ["settled", "moved"])
+def test_a_message_that_recovers_a_call_does_not_come_to_hold_it_for_it_may_be_acknowledged_meanwhile(how: str) -> None:
+    book = Book()
+    book.ledger.claim([(book.call("m-1"), "r-1")], book.lease("one"))
+    book.store("r-1", book.lease("one"))
+    book.clock.now += 61
+    second = book.call("m-2")
+    assert isinstance(book.ledger.claim([(second, "r-2")], book.lease("two"))[0], Unanswered)
+    assert book.ledger.acknowledge([second]) == [True]  # by another invocation, as a repeat of what the first one holds
+
+    if how == "settled":
+        waits = Outcome(Status.WAITING, Reason.NO_ANSWER)
+        book.ledger.settle([Settlement("FLOWAAAA/a", "r-1", waits, "m-2", retry_at_ms=1, tries=Tries())])
+    else:
+        assert book.ledger.move([second], "r-1", "r-2", book.lease("two")) == [True]
+
     assert book.record["message_id"] == "m-1"

@@ -85,6 +85,7 @@ class Ledger:
     def move(self, calls: Sequence[Call], from_request_id: str, to_request_id: str, lease: Lease) -> list[bool]:
         """Name another request as the one that may deliver these calls, before that one is stored or sent.
 
+        The messages that hold the calls go on holding them: as in `settle`.
         False for a call that is not open under `from_request_id` any more.
         """
         return self._update_names(
@@ -95,8 +96,6 @@ class Ledger:
                     attributes={
                         "status": Status.SENDING.value,
                         "request_id": to_request_id,
-                        "message_id": call.message_id,
-                        "content_hash": self.content_hash(call),
                         "lease_expires_at_ms": lease.expires_at_ms,
                         "updated_at": iso(self._now_ms()),
                     },
@@ -133,7 +132,9 @@ class Ledger:
         changes = []
         for settlement in settlements:
             attributes = outcome_attributes(settlement.outcome, now_ms)
-            if settlement.message_id:
+            # No message comes to hold an open call but by a claim. One that is acknowledged elsewhere meanwhile,
+            # because another holds the call, would hold it and never come back for it.
+            if settlement.message_id and settlement.outcome.status.is_final:
                 attributes["message_id"] = settlement.message_id
             if settlement.tries:
                 attributes["attempts"] = settlement.tries.attempts

@@ -65,14 +65,14 @@ class Parks:
     def give_back(self, probed: Sequence[str], *, is_resend: bool) -> None:
         """The probe did not leave after all."""
         for at in probed:
-            self._change(at, partial(Park.unprobed, is_resend=is_resend))
+            self._change(at, _unless_probed_meanwhile(partial(Park.unprobed, is_resend=is_resend)))
 
     def report(self, flow_id: str, probed: Sequence[str], sign: Sign, secret_version: str, *, is_resend: bool) -> None:
         """Draw the consequences of an answer; no write where it changes nothing."""
         for scope, at, version in ((Scope.ACCOUNT, ACCOUNT, ""), (Scope.FLOW, flow_id, secret_version)):
             about = _about(sign, scope)
             after = partial(Park.after, sign=about, secret_version=version, is_probe=at in probed, is_resend=is_resend)
-            self._change(at, after)
+            self._change(at, after if _ends(about) else _unless_probed_meanwhile(after))
 
     def reopen(self, flow_id: str, refused_version: str) -> None:
         """Let a flow's requests leave again, unless it is parked for something else by now."""
@@ -108,6 +108,25 @@ class Parks:
 
     def _now_ms(self) -> int:
         return int(self._clock() * 1000)
+
+
+def _ends(sign: Sign) -> bool:
+    return isinstance(sign, Passed) and sign.is_accepted
+
+
+def _unless_probed_meanwhile(change: Callable[[Park, int], Park]) -> Callable[[Park, int], Park]:
+    """The change, worked out anew only for a park that nobody else has probed since it was worked out first.
+
+    A write whose answer was lost fails on its own success. Done once more, over the next one's probe, it would let
+    another probe follow that one at once.
+    """
+    probes: list[int] = []
+
+    def changed(park: Park, now_ms: int) -> Park:
+        probes.append(park.probes)
+        return change(park, now_ms) if park.probes == probes[0] else park
+
+    return changed
 
 
 def _about(sign: Sign, scope: Scope) -> Sign:

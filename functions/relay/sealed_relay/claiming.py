@@ -50,8 +50,8 @@ class Claim:
 class Record:
     """What the ledger holds on a call. Times are milliseconds since 1970.
 
-    Until `lease_expires_at_ms` the message `message_id` is certain to be in the ingress queue and out of
-    everybody's sight: a SENDING call's lease ends before its visibility timeout does, a WAITING one's with it.
+    The message `message_id` holds the call: as long as that is open, and at least until `lease_expires_at_ms`, it is in
+    the ingress queue. It came to hold it by its claim, and while others recover the call for it, it still does.
     `acknowledged` are messages that have left the queue without an outcome of their own. `unresolved_at_ms` is when
     the call was last given up without knowing, 0 if it never was.
     """

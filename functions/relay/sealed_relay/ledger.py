@@ -27,7 +27,7 @@ _CONTENT_HASH_BYTES = 16
 class Settlement:
     """An outcome for a call of the request `request_id`.
 
-    `message_id` and `tries` only where this invocation holds the call's message, `retry_at_ms` only where it waits.
+    `message_id` and `tries` only where this invocation has a message with the call, `retry_at_ms` only where it waits.
     """
 
     call_id: str

@@ -57,6 +57,8 @@ class CoroutineExecutor(Executor):
             raise Killed
 
     def _run(self, piece: Future[R], work: Callable[[], R]) -> None:
+        if not piece.set_running_or_notify_cancel():  # the work that wanted it has failed meanwhile
+            return
         try:
             piece.set_result(work())
         except Exception as error:  # noqa: BLE001 - as any executor: it is the future's to tell

@@ -12,7 +12,7 @@ from tests.campaign.mutants import MUTANTS
 from tests.campaign.report import Tally
 from tests.campaign.run import run
 
-SEEDS = range(1, 41)
+SEEDS = range(1, 81)
 INVALID_SECURITY_ID, INSUFFICIENT_BALANCE = 202, 212
 QUICKLY_CAUGHT = (
     "busy-claimed",

@@ -281,3 +281,18 @@ def test_a_message_that_recovers_a_call_does_not_come_to_hold_it_for_it_may_be_a
         assert book.ledger.move([second], "r-1", "r-2", book.lease("two")) == [True]
 
     assert book.record["message_id"] == "m-1"
+
+
+def test_a_request_that_was_stored_in_part_stays_unsent_also_if_its_envelope_arrives_after_it_was_taken_over() -> None:
+    book = Book()
+    book.store("r-1", book.lease("one"))
+    late = book.table.items.pop("#envelope/r-1")
+    book.clock.now += 61
+    book.requests.take_over("r-1", book.lease("two"))  # and whoever did is gone before it is released
+    book.table.items["#envelope/r-1"] = late
+    book.clock.now += 61
+
+    takeover = book.requests.take_over("r-1", book.lease("three"))
+
+    assert takeover
+    assert not takeover.may_have_been_sent

@@ -35,14 +35,17 @@ class RoundTrips:
 
     def write_behind_others(self, *writes: Sequence[Write]) -> list[Future[list[str]]]:
         """Write these while two round trips are under way, of which one ends before the other."""
-        held_up = [self._hold_up(key) for key in HELD_UP]
+        held_up = [self.hold_up(key) for key in HELD_UP]
         futures = []
         for count, own in enumerate(writes, start=1):
             futures.append(self.write(*own))
             _wait_until(partial(self._are_waiting, sum(map(len, writes[:count]))))
-        self._go_on.set()
+        self.go_on()
         assert [future.result(10) for future in held_up] == [[f"{key} done"] for key in HELD_UP]
         return futures
+
+    def go_on(self) -> None:
+        self._go_on.set()
 
     @property
     def later_groups(self) -> list[list[str]]:
@@ -52,7 +55,7 @@ class RoundTrips:
     def _are_waiting(self, count: int) -> bool:
         return len(vars(self.group_commit)["_line"]) == count
 
-    def _hold_up(self, key: str) -> Future[list[str]]:
+    def hold_up(self, key: str) -> Future[list[str]]:
         future = self.write(Write(key))
         _wait_until(lambda: [key] in self.groups)
         return future
@@ -127,3 +130,15 @@ def test_nothing_to_write_is_no_round_trip() -> None:
 
     assert trips.write().result(10) == []
     assert trips.groups == []
+
+
+def test_a_key_that_is_being_written_to_is_left_alone_by_the_other_round_trip() -> None:
+    trips = RoundTrips()
+    first = trips.hold_up("first")
+
+    again, other = trips.write(Write("first")), trips.write(Write("b"))
+    _wait_until(lambda: ["b"] in trips.groups)
+
+    assert trips.groups == [["first"], ["b"]]
+    trips.go_on()
+    assert [future.result(10) for future in (first, again, other)] == [["first done"], ["first done"], ["b done"]]

@@ -175,3 +175,30 @@ def test_a_probe_is_not_used_up_where_its_turn_could_not_be_written() -> None:
     gates.table = whole
 
     gates.passed(gates.gate())
+
+
+def test_a_report_whose_write_was_done_and_told_as_failed_lets_no_second_probe_follow_the_next_one() -> None:
+    gates = Gates()
+    gates.parked(EMPTY)
+    gates.clock.now += 16
+    prober, other = gates.gate(), gates.gate()
+    probe = gates.passed(prober)
+    whole = gates.table
+
+    class TableWhoseAnswerIsLost(InMemoryTable):
+        def update(self, changes: Sequence[Change]) -> list[bool]:
+            done = super().update(changes)
+            if any(change.key == "#park/account" for change in changes) and gates.table is not whole:
+                gates.table = whole
+                gates.clock.now += 2
+                gates.passed(other)  # becomes the next probe, while the SDK tries again
+                return [False]
+            return done
+
+    lossy = TableWhoseAnswerIsLost()
+    lossy.items = whole.items
+    gates.table = lossy
+    vars(vars(prober)["_items"])["_table"] = lossy
+    prober.report("FLOWAAAA", probe, Passed(is_accepted=False, is_about_calls=True), "v1")
+
+    gates.held(gates.gate())

@@ -16,7 +16,7 @@ from tests.artifact.events import fresh_events
 
 pytestmark = pytest.mark.stack
 
-FROM_THE_LAYER = ("aws_lambda_powertools", "boto3", "botocore", "cryptography", "msgspec", "urllib3")
+FROM_THE_LAYER = ("aws_lambda_powertools", "botocore", "cryptography", "msgspec", "urllib3")
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 """What is measured: the relay as it was built and deployed, its peers, and the floor of any function."""
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import distribution
@@ -17,10 +19,10 @@ _TABLE_NAME = "bench-idempotency"
 _PACKAGES = ("tests", "tests/bench", "tests/bench/peers")
 _MODULES = {CANONICAL: "canonical", THREADED: "threaded", ASYNCHRONOUS: "asynchronous", FLOOR: "floor"}
 _TIMEOUT_SECONDS = 300
-# What the asynchronous peer needs beside the layer; all of it is installed with the simulator's web server.
-_HTTP_CLIENT = (
+# What the peers need beside the layer: boto3, and the asynchronous one its HTTP client.
+_BESIDE_THE_LAYER = (
+    *("boto3", "s3transfer"),
     *("aiohttp", "aiohappyeyeballs", "aiosignal", "attrs", "frozenlist", "idna", "multidict", "propcache", "yarl"),
-    "typing-extensions",
 )
 
 
@@ -54,20 +56,26 @@ def subjects_on(stack: Stack, folder: Path) -> list[Subject]:
 
 def _task_root(relay: DeployedFunction, folder: Path) -> Path:
     """The peers beside the relay's own package, whose sealing they use."""
-    shutil.copytree(relay.task_root, folder)
+    folder.mkdir()
+    for name in _BESIDE_THE_LAYER:
+        _copy(name, folder)
+    # With bytecode, as in the layer.
+    compiling = [sys.executable, "-I", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", str(folder)]
+    subprocess.run(compiling, check=True)  # noqa: S603 - our own
+    shutil.copytree(relay.task_root, folder, dirs_exist_ok=True)
     for package in _PACKAGES:
         (folder / package).mkdir()
         for module in (REPOSITORY / package).glob("*.py"):
             shutil.copy(module, folder / package)
-    for name in _HTTP_CLIENT:
-        _link(name, folder)
     return folder
 
 
-def _link(name: str, folder: Path) -> None:
+def _copy(name: str, folder: Path) -> None:
     installed = distribution(name)
-    for entry in {file.parts[0] for file in installed.files or ()} - {"__pycache__", ".."}:
-        (folder / entry).symlink_to(str(installed.locate_file(entry)))
+    for file in installed.files or ():
+        if ".." not in file.parts and "__pycache__" not in file.parts:
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(str(file.locate()), folder / file)
 
 
 def _make_table(stack: Stack) -> None:

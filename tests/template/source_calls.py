@@ -30,9 +30,9 @@ def partiql_verbs() -> set[str]:
 
 
 def _client_of(node: ast.AST) -> str | None:
-    """`sqs` of `boto3.client("sqs", ...)`."""
+    """`sqs` of `session.create_client("sqs", ...)`."""
     match node:
-        case ast.Call(func=ast.Attribute(attr="client" | "resource"), args=[ast.Constant(value=str(service)), *_]):
+        case ast.Call(func=ast.Attribute(attr="create_client"), args=[ast.Constant(value=str(service)), *_]):
             return service
     return None
 

@@ -9,15 +9,15 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
-import boto3
 import msgspec
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from botocore.session import Session
 
 from sealed_relay_replay.answer import empty_answer
 from sealed_relay_replay.entry import Entry
@@ -28,12 +28,16 @@ from sealed_relay_replay.records import DynamoDBRecords
 from sealed_relay_replay.replay import replay
 from sealed_relay_replay.settings import read_settings
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_sqs import SQSClient
+
 _READS_AT_ONCE = 8
 _AWS = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
 
 # At DEBUG these quote whole requests and answers, and contact numbers in them; a level for all loggers can be set from
 # outside, by Lambda's own log controls.
-for _library in ("boto3", "botocore", "urllib3"):
+for _library in ("botocore", "urllib3"):
     logging.getLogger(_library).setLevel(logging.WARNING)
 
 logger = Logger()
@@ -84,12 +88,14 @@ def _count(moved: Sequence[Entry]) -> None:
 @cache
 def _world() -> World:
     settings = read_settings(os.environ)
-    sqs = boto3.client("sqs", config=_AWS)
+    aws = Session()
+    sqs = cast("SQSClient", aws.create_client("sqs", config=_AWS))
+    dynamodb = cast("DynamoDBClient", aws.create_client("dynamodb", config=_AWS))
     executor = ThreadPoolExecutor(_READS_AT_ONCE, thread_name_prefix="records")
     return World(
         failure_queue=SqsFailureQueue(sqs, settings.failure_queue_url),
         ingress_queue=SqsIngressQueue(sqs, settings.ingress_queue_url),
-        records=DynamoDBRecords(boto3.client("dynamodb", config=_AWS), settings.outcomes_table_name, executor),
+        records=DynamoDBRecords(dynamodb, settings.outcomes_table_name, executor),
         clock=time.time,
         sleep=time.sleep,
         moved=_count,

@@ -31,7 +31,8 @@ def build(home: Home) -> None:
     if fingerprint_file.exists() and fingerprint_file.read_text() == fingerprint:
         return
     # MiniStack runs the function under the Python that all environments are made from; this one of them has pip.
-    for_this_machine = {"LAYER_PYTHON": str(ENVIRONMENTS / "uv/bin/python"), "LAYER_TARGET": ""}
+    python = str(ENVIRONMENTS / "uv/bin/python")
+    for_this_machine = {"LAYER_PYTHON": python, "LAYER_COMPILER": python, "LAYER_TARGET": ""}
     # The caller's environment says where packages come from; its PYTHONPATH is for other environments.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | for_this_machine
     _run(home, ["build", "--build-dir", str(BUILD)], environment)

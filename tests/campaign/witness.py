@@ -33,6 +33,7 @@ class Witness:
         self._clock = clock
         self._tell = tell
         self._left_at: dict[str, float] = {}
+        self._of_one_call: set[str] = set()
         self._under_way: defaultdict[str, int] = defaultdict(int)
 
     def breach(self, invariant: Invariant, detail: str) -> None:
@@ -91,6 +92,8 @@ class Witness:
         if key.startswith(envelope_key("")):
             sealed = sealed_request_of(after)
             self.sealed[sealed.body] = sealed
+            if len(sealed.client_identifiers) == 1:
+                self._of_one_call.add(sealed.request_id)
             environment.stored.add(sealed.request_id)
             self.evidence.stored.update(f"{sealed.flow_id}/{name}" for name in sealed.client_identifiers)
         elif key.startswith(request_key("")):
@@ -110,8 +113,10 @@ class Witness:
             self.breach(Invariant.FINAL_STAYS, f"{call_id} became {now} and had been {was}")
         if now.is_failure and not any(p.failure.reason == after["reason"] for p in self.evidence.published[call_id]):
             self.breach(Invariant.PUBLISHED_FIRST, f"{call_id} became {now}")
-        is_answered = "answer" in items.get(request_key(str(after["request_id"])), {})
-        if now.is_delivered and not is_answered:
+        request_id = str(after["request_id"])
+        is_answered = "answer" in items.get(request_key(request_id), {})
+        # The record of a request's only call is where its answer is told, where that delivered it.
+        if now.is_delivered and not is_answered and request_id not in self._of_one_call:
             self.breach(Invariant.ANSWER_FIRST, f"{call_id} became {now}")
         if now is Status.UNRESOLVED:
             if is_answered and not self.evidence.unresolved_at[call_id]:

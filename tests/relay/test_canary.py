@@ -155,7 +155,7 @@ def test_an_error_that_quotes_everything_is_logged_without_its_text(
     watched: Watched, monkeypatch: pytest.MonkeyPatch, part: str, broken: str
 ) -> None:
     world = watched.world()
-    body = canaries.message_of(FLOW_ID, "crash")
+    body, other = canaries.message_of(FLOW_ID, "crash"), canaries.message_of(FLOW_ID, "beside")
 
     def fail(*_: object, **__: object) -> None:
         answer = {"Error": {"Code": "ValidationException", "Message": body}}
@@ -164,6 +164,7 @@ def test_an_error_that_quotes_everything_is_logged_without_its_text(
     monkeypatch.setattr(getattr(world, part), broken, fail)
     monkeypatch.setattr(handler, "_world", lambda: world)
     watched.scene.ingress.send(body)
+    watched.scene.ingress.send(other)
     watched.scene.ingress.send(f"unreadable {canaries.NUMBER}")
     if broken == "hand_back":
         watched.scene.plan(CodeAnswer(code=212))  # which parks, and so there is a message to hand back

@@ -13,12 +13,12 @@ from sealed_relay.codes import code_of
 from sealed_relay.flow import UnknownFlowError, UnusableFlowError
 from sealed_relay.items import SealedRequest
 from sealed_relay.message import Call, service_date
-from sealed_relay.observing import RequestSent
+from sealed_relay.observing import RequestSent, WorkFailed
 from sealed_relay.outcome import Outcome, Reason, Status
 from sealed_relay.planning import Request
 from sealed_relay.settling import Settling, Step
-from sealed_relay.signs import sign_of
-from sealed_relay.verdicts import Asked, conclude, delivered_by, may_blame_an_old_secret
+from sealed_relay.signs import Sign, sign_of
+from sealed_relay.verdicts import Asked, Conclusion, conclude, delivered_by, may_blame_an_old_secret
 from sealed_relay.world import World
 
 LONGEST_SEND_SECONDS = 30.0
@@ -80,9 +80,9 @@ class Sending:
         conclusion = conclude(answer, asked, list(held), lambda name: self._settling.may_retry(held[name]))
 
         # On record before anything acts on it: a request whose answer settles it is never sent again as it is.
-        retry_in_seconds = self._write_down(sealed, calls, answer, why, is_settled=conclusion.is_settled)
+        retry_in_seconds = self._write_down(sealed, calls, answer, conclusion, why)
         sign = sign_of(answer, is_fresh_secret=why.is_fresh_secret, is_current_secret=asked.is_current_secret is True)
-        self._world.admission.report(sealed.flow_id, admitted, sign, sealed.secret_version)
+        self._tell_the_gate(sealed, admitted, sign)
         self._settling.settle(
             step,
             sealed.request_id,
@@ -132,11 +132,12 @@ class Sending:
         return answer
 
     def _write_down(
-        self, sealed: SealedRequest, calls: Sequence[Call], answer: Answer, why: Why, *, is_settled: bool
+        self, sealed: SealedRequest, calls: Sequence[Call], answer: Answer, conclusion: Conclusion, why: Why
     ) -> float | None:
         """Record an answer that settles the request, or leave it to another resend: then, after how many seconds."""
-        if isinstance(answer, Answered) and is_settled:
-            self._world.requests.record_answer(sealed.request_id, self._lease, answer, is_resend=why.is_resend)
+        if isinstance(answer, Answered) and conclusion.is_settled:
+            if not _is_told_by_a_record(sealed, conclusion):
+                self._world.requests.record_answer(sealed.request_id, self._lease, answer, is_resend=why.is_resend)
             return None
         is_not_sent = isinstance(answer, NotSent)
         asked_seconds = (answer.retry_after_seconds or 0.0) if isinstance(answer, NotSent) else 0.0
@@ -149,6 +150,12 @@ class Sending:
             after_seconds=retry_in_seconds,
         )
         return retry_in_seconds
+
+    def _tell_the_gate(self, sealed: SealedRequest, admitted: Admitted, sign: Sign) -> None:
+        try:
+            self._world.admission.report(sealed.flow_id, admitted, sign, sealed.secret_version)
+        except Exception as error:  # noqa: BLE001 - the next answer will tell it the same; this one is to be settled
+            self._world.observe(WorkFailed(error))
 
     def _put_back(self, step: Step, sealed: SealedRequest, calls: Sequence[Call], held: Held, why: Why) -> None:
         """Leave a stored request that is not sent now to whoever takes it over a while later."""
@@ -180,6 +187,16 @@ class Sending:
         self._settling.settle_for_others(
             sealed.flow_id, sealed.request_id, {name: outcome for name, outcome in delivered.items() if outcome}
         )
+
+
+def _is_told_by_a_record(sealed: SealedRequest, conclusion: Conclusion) -> bool:
+    """Whether the outcome of the request's only call will say all that the answer does.
+
+    Nobody asks for the request of a call that was delivered, so the one write that settles the call settles both.
+    """
+    return len(sealed.client_identifiers) == 1 and any(
+        outcome.status.is_delivered for outcome in conclusion.outcomes.values()
+    )
 
 
 def _request_sent(sealed: SealedRequest, answer: Answer, seconds: float, *, is_resend: bool) -> RequestSent:

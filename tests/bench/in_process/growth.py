@@ -78,9 +78,6 @@ class _TimedTable(InMemoryTable):
     def insert(self, items: Sequence[Item]) -> list[bool]:
         return self._stopwatch.time(super().insert, items)
 
-    def put(self, item: Item) -> None:
-        self._stopwatch.time(super().put, item)
-
     def read(self, keys: Sequence[str]) -> dict[str, Item]:
         return self._stopwatch.time(super().read, keys)
 

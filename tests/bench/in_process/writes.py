@@ -60,11 +60,6 @@ class MeteredTable(InMemoryTable):
     def update(self, changes: Sequence[Change]) -> list[bool]:
         return self._metered(lambda: super(MeteredTable, self).update(changes), [change.key for change in changes])
 
-    def put(self, item: Item) -> None:
-        self.round_trips += 1
-        self.write_units += _units(item, _WRITE_UNIT_BYTES)
-        super().put(item)
-
     def read(self, keys: Sequence[str]) -> dict[str, Item]:
         self.round_trips += math.ceil(len(keys) / _MOST_KEYS)
         found = super().read(keys)

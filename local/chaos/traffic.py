@@ -19,6 +19,9 @@ _SHARE_WITH_DEADLINE = 0.02
 _SHARE_SENT_TWICE = 0.02
 """Of the messages."""
 _DEADLINES_SECONDS = (5, 30, 120)
+_MALFORMED_NUMBER = "910000000400"
+_DEADLINE_OF_THE_MALFORMED_SECONDS = 420
+"""Longer than the storm. A resend that is answered 400 says nothing of the attempt before: nothing else ends it."""
 _CONTACT_NUMBERS = 1_000
 
 
@@ -47,8 +50,12 @@ def _message(chance: Random, numbers: range, flow_id: str, suffix: str, sent_at:
         {"client-identifier": f"chaos-{number + 1}{suffix}", "contact-numbers": [_contact_number(chance, number)]}
         for number in numbers
     ]
+    is_malformed = any(call["contact-numbers"] == [_MALFORMED_NUMBER] for call in calls)
+    deadline_seconds = _DEADLINE_OF_THE_MALFORMED_SECONDS if is_malformed else 0
     if chance.random() < _SHARE_WITH_DEADLINE:
-        not_after = sent_at + timedelta(seconds=chance.choice(_DEADLINES_SECONDS))
+        deadline_seconds = chance.choice(_DEADLINES_SECONDS)
+    if deadline_seconds:
+        not_after = sent_at + timedelta(seconds=deadline_seconds)
         for call in calls:
             call["not-after"] = not_after.isoformat()
     return outgoing(json.dumps({"flow-id": flow_id, "calls": calls}))

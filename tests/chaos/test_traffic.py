@@ -47,4 +47,12 @@ def test_some_calls_have_a_number_that_is_refused_and_some_a_deadline_not_long_a
     assert any(call["contact-numbers"][0] in REFUSED_NUMBERS for call in calls)
     deadlines = [datetime.fromisoformat(call["not-after"]) for call in calls if "not-after" in call]
     assert deadlines
-    assert all(NOW < deadline <= NOW + timedelta(seconds=100 + 120) for deadline in deadlines)
+    assert all(NOW < deadline <= NOW + timedelta(seconds=100 + 420) for deadline in deadlines)
+    assert any(deadline <= NOW + timedelta(seconds=120) for deadline in deadlines)
+
+
+def test_whatever_is_sent_with_a_malformed_call_has_a_deadline() -> None:
+    messages = [json.loads(message.body)["calls"] for message in sent_by(1, 20_000)]
+    malformed = [calls for calls in messages if any(call["contact-numbers"] == ["910000000400"] for call in calls)]
+    assert malformed
+    assert all("not-after" in call for calls in malformed for call in calls)

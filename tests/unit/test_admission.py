@@ -123,6 +123,31 @@ def test_what_the_table_raises_reaches_whoever_asked_and_nobody_waits_for_ever()
                 answer.result(10)
 
 
+def test_whoever_has_a_turn_goes_although_a_fault_struck_those_behind() -> None:
+    gates = Gates(requests_per_minute=8)
+
+    class TableThatPutsNobodyOff(InMemoryTable):
+        def insert(self, items: Sequence[Item]) -> list[bool]:
+            until = time.monotonic() + 10
+            while len(vars(gate)["_asks"]) < 9 and time.monotonic() < until:
+                time.sleep(0.001)
+            return super().insert(items)
+
+        def update(self, changes: Sequence[Change]) -> list[bool]:
+            if any(change.attributes["promised_until_ms"] for change in changes):
+                raise ConnectionError("throttled")
+            return super().update(changes)
+
+    gates.table = TableThatPutsNobodyOff()
+    gate = gates.gate()
+    with ThreadPoolExecutor(9) as pool:
+        answers = [pool.submit(gate.admit, "FLOWAAAA") for _ in range(9)]
+
+    errors = [answer.exception() for answer in answers if answer.exception()]
+    assert [type(error) for error in errors] == [ConnectionError]
+    assert sum(isinstance(answer.result(), Admitted) for answer in answers if not answer.exception()) == 8
+
+
 def test_the_budget_used_is_told() -> None:
     gates = Gates(requests_per_minute=4)
     gate = gates.gate()

@@ -22,6 +22,9 @@ unexport AWS_PROFILE AWS_DEFAULT_PROFILE
 export NO_PROXY := 127.0.0.1,localhost,$(NO_PROXY)
 export no_proxy := $(NO_PROXY)
 
+# By its path: sam builds in another folder, where what pyenv calls python3.13 may be none.
+LAMBDAS_PYTHON = $(shell python3.13 -c 'import sys; print(sys.executable)' 2>/dev/null || echo python3.13)
+
 ENVIRONMENTS := .venvs/dev/.installed .venvs/ministack/.installed .venvs/sam/.installed
 LOCKS := layers/dependencies/requirements.txt $(wildcard local/requirements/*.txt)
 FUNCTIONS := functions/relay:functions/replay
@@ -77,7 +80,7 @@ format: .venvs/dev/.installed ## Format the code and mend what can be mended
 	$(DEV)/ruff check --fix .
 
 build: .venvs/sam/.installed ## Build for AWS into .aws-sam; then: .venvs/sam/bin/sam deploy --config-env dev
-	LAYER_PYTHON="$(CURDIR)/.venvs/uv/bin/python" $(SAM) build
+	LAYER_PYTHON="$(CURDIR)/.venvs/uv/bin/python" LAYER_COMPILER="$(LAMBDAS_PYTHON)" $(SAM) build
 
 lock: .venvs/uv/.installed ## Compile the lock files from pyproject.toml [UPGRADE=1]
 	$(PYTHON) -m local.locks write $(if $(UPGRADE),--upgrade)

@@ -69,8 +69,8 @@ Fault = NoFault | CodeAnswer | ForeignPage | DroppedConnection | TruncatedAnswer
 class PlannedFault(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
     """A fault for the next `requests` requests (None: until cleared), of one flow only if `flow_id` is given.
 
-    The latency is the time from the request to its answer. It passes after the request is judged, so that a client
-    which loses patience leaves behind a request that was received: the harder case for it.
+    The latency is the least time from the request to its answer. It passes after the request is judged, so that a
+    client which loses patience leaves behind a request that was received: the harder case for it.
     """
 
     fault: Fault

@@ -1,4 +1,4 @@
-"""A function that does nothing but import boto3 and create the clients that the relay has: what any start costs."""
+"""A function that does nothing but import boto3 and create the clients that the relay has."""
 
 from typing import Any
 

@@ -23,7 +23,7 @@ class Invariant(StrEnum):
     NOT_REDRIVEN = "no healthy message is redriven"
     WRITE_AHEAD = "nothing is sent but what is claimed, stored, leased and unanswered"
     ONE_AT_A_TIME = "at most one attempt per request is under way"
-    ANSWER_FIRST = "an answer is on record before anything acts on it"
+    ANSWER_FIRST = "an answer is on record before anything acts on it, or is what the record of a lone call tells"
     PUBLISHED_FIRST = "a failure is published before it is settled"
     FINAL_STAYS = "an outcome is overwritten by nothing but a retry that was asked for"
     ENDS = "every message leaves the queue"

@@ -52,7 +52,7 @@ class FaultyGateway:
             environment.pass_time(timeout_seconds if is_slow else around.luck.random.expovariate(5.0))
             if around.schedule.now >= given_up_at:
                 answer = _TIMED_OUT
-            around.witness.parks.answered(sealed.request_id, answer)
+            around.witness.answered(sealed.request_id, answer)
         around.tell("{} is told of {}: {}", environment.name, sealed.request_id[:6], answer)
         return answer
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from sealed_relay.answer import Answer, Answered
 from sealed_relay.items import SealedRequest, envelope_key, request_key, sealed_request_of
 from sealed_relay.message import InvalidMessageError, Message, read
 from sealed_relay.outcome import Reason, Status
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from tests.campaign.environment import Environment
 
 _CLOCK_ERROR_SECONDS = 3.0
+_DELIVERED = frozenset({200, 201, 209})
 _SERVICE_TIME_ZONE = timezone(timedelta(hours=5, minutes=30))
 
 
@@ -34,6 +36,7 @@ class Witness:
         self._tell = tell
         self._left_at: dict[str, float] = {}
         self._of_one_call: set[str] = set()
+        self._told_delivered: set[str] = set()
         self._under_way: defaultdict[str, int] = defaultdict(int)
 
     def breach(self, invariant: Invariant, detail: str) -> None:
@@ -85,6 +88,12 @@ class Witness:
                 acceptance = Acceptance(call_id, content_of(call), left_at, self._clock(), request_id, uuids[name])
                 self.evidence.acceptances[call_id].append(acceptance)
 
+    def answered(self, request_id: str, answer: Answer) -> None:
+        """The relay got an answer, or none in time."""
+        if isinstance(answer, Answered) and answer.code in _DELIVERED:
+            self._told_delivered.add(request_id)
+        self.parks.answered(request_id, answer)
+
     def wrote(
         self, environment: "Environment", key: str, before: Item | None, after: Item, items: dict[str, Item]
     ) -> None:
@@ -115,8 +124,9 @@ class Witness:
             self.breach(Invariant.PUBLISHED_FIRST, f"{call_id} became {now}")
         request_id = str(after["request_id"])
         is_answered = "answer" in items.get(request_key(request_id), {})
-        # The record of a request's only call is where its answer is told, where that delivered it.
-        if now.is_delivered and not is_answered and request_id not in self._of_one_call:
+        # Where an answer delivered a request's only call, the call's record is what it is written to.
+        is_told_here = request_id in self._of_one_call and request_id in self._told_delivered
+        if now.is_delivered and not is_answered and not is_told_here:
             self.breach(Invariant.ANSWER_FIRST, f"{call_id} became {now}")
         if now is Status.UNRESOLVED:
             if is_answered and not self.evidence.unresolved_at[call_id]:

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from local.simulator.faults import CodeAnswer, DroppedConnection, Fault, NoFault
+from local.simulator.faults import CodeAnswer, DroppedConnection, Fault, ForeignPage, NoFault
 from sealed_relay.observing import WorkFailed
 from sealed_relay.ports import Change, Item
 from tests.fakes.table import InMemoryTable
+from tests.relay.crashing import Killed
 from tests.relay.scene import Scene
 
 
@@ -54,23 +55,27 @@ def test_a_lone_call_of_which_a_copy_comes_after_its_lease_is_not_sent_again() -
     assert len(scene.gateway.bodies) == 1
 
 
+class TableThatKeepsNoParks(InMemoryTable):
+    def __init__(self, error: type[BaseException]) -> None:
+        super().__init__()
+        self.error = error
+
+    def insert(self, items: Sequence[Item]) -> list[bool]:
+        self._refuse([str(item["call_id"]) for item in items])
+        return super().insert(items)
+
+    def update(self, changes: Sequence[Change]) -> list[bool]:
+        self._refuse([change.key for change in changes])
+        return super().update(changes)
+
+    def _refuse(self, keys: Sequence[str]) -> None:
+        if any(key.startswith("#park/") for key in keys):
+            raise self.error
+
+
 def test_an_answer_that_the_gate_cannot_be_told_is_settled_all_the_same() -> None:
     scene = Scene()
-
-    class TableThatKeepsNoParks(InMemoryTable):
-        def insert(self, items: Sequence[Item]) -> list[bool]:
-            self._refuse([str(item["call_id"]) for item in items])
-            return super().insert(items)
-
-        def update(self, changes: Sequence[Change]) -> list[bool]:
-            self._refuse([change.key for change in changes])
-            return super().update(changes)
-
-        def _refuse(self, keys: Sequence[str]) -> None:
-            if any(key.startswith("#park/") for key in keys):
-                raise ConnectionError("throttled")
-
-    scene.table = TableThatKeepsNoParks()
+    scene.table = TableThatKeepsNoParks(ConnectionError)
     scene.send("a")
     scene.plan(CodeAnswer(code=401))
     [kept] = scene.invoke()
@@ -78,3 +83,23 @@ def test_an_answer_that_the_gate_cannot_be_told_is_settled_all_the_same() -> Non
     assert scene.record("a")["reason"] == "IP_NOT_WHITELISTED"
     assert scene.ingress.message_ids == [kept]
     assert [type(seen.error) for seen in scene.observed if isinstance(seen, WorkFailed)] == [ConnectionError]
+
+
+@pytest.mark.parametrize("names", [["a"], ["a", "b"]])
+def test_an_answer_is_on_record_before_the_gate_is_told_of_it(names: list[str]) -> None:
+    scene = Scene()
+    scene.send("before")
+    scene.plan(ForeignPage(http_status=503))
+    scene.invoke()  # a failure, which the next answer ends
+    table = TableThatKeepsNoParks(Killed)
+    table.items = scene.table.items
+    scene.table = table
+    scene.send(*names)
+    with pytest.raises(Killed):
+        scene.invoke()
+
+    scene.table = InMemoryTable()
+    scene.table.items = table.items
+    scene.run()
+    assert [scene.record(name)["status"] for name in names] == ["ACCEPTED"] * len(names)
+    assert all(scene.record(name)["phonon_uuid"] for name in names)

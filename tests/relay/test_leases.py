@@ -135,3 +135,36 @@ def test_a_rival_in_the_batch_that_is_itself_the_message_holding_the_call_is_not
     scene.run()
     assert scene.accepted() == {"FLOWAAAA/a": 1}
     assert copy not in scene.ingress.message_ids
+
+
+def test_an_invocation_that_overran_its_lease_may_still_settle_a_lone_call_that_the_api_has() -> None:
+    scene = Scene()
+    scene.send("a")
+    [message] = scene.ingress.receive(1)
+
+    def overrun() -> None:
+        scene.clock.now += FUNCTION_TIMEOUT_SECONDS + LEASE_MARGIN_SECONDS
+        scene.plan(DroppedConnection())
+        scene.deliver_again([message])
+
+    # Meanwhile another has taken over, and got no answer.
+    assert scene.deliver_again([message], _visited(scene, overrun, after=True)) == []
+    assert scene.statuses() == {"ACCEPTED": 1}
+    scene.clock.now += 3600
+    assert scene.deliver_again([message]) == []
+    assert scene.accepted() == {"FLOWAAAA/a": 1}
+    assert len(scene.gateway.bodies) == 2
+
+
+def test_what_another_invocation_settled_after_a_lease_was_overrun_stays() -> None:
+    scene = Scene()
+    scene.send("a")
+    [message] = scene.ingress.receive(1)
+
+    def overrun() -> None:
+        scene.clock.now += FUNCTION_TIMEOUT_SECONDS + LEASE_MARGIN_SECONDS
+        scene.deliver_again([message])
+
+    assert scene.deliver_again([message], _visited(scene, overrun, after=True)) == []
+    assert scene.statuses() == {"PRESUMED_ACCEPTED": 1}
+    assert scene.accepted() == {"FLOWAAAA/a": 1}

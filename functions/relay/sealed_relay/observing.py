@@ -126,7 +126,7 @@ class BudgetUsed:
 
 @dataclass(frozen=True, slots=True)
 class WorkFailed:
-    """Something the relay relies on failed; the messages at stake stay in the queue."""
+    """Something the relay relies on failed. Messages with calls that it left open stay in the queue."""
 
     error: BaseException
 

@@ -22,7 +22,7 @@ _CLOCKS_DIFFER_SECONDS = 3600
 
 
 class LeaseLostError(Exception):
-    """Another invocation took the request over: this one overran its lease, and must not act on its answer."""
+    """Another invocation took the request over: this one overran its lease, and its write was not done."""
 
 
 @dataclass(frozen=True, slots=True)

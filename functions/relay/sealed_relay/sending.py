@@ -1,6 +1,6 @@
 """A stored request is sent once, or put back for a later resend, and something comes of it.
 
-ask the gate -> send -> record the answer -> tell the gate -> publish failures -> settle, and perhaps further requests
+ask the gate -> send -> record the answer -> publish failures -> settle, perhaps further requests -> tell the gate
 """
 
 from collections.abc import Mapping, Sequence
@@ -79,10 +79,9 @@ class Sending:
         )
         conclusion = conclude(answer, asked, list(held), lambda name: self._settling.may_retry(held[name]))
 
-        # On record before anything acts on it: a request whose answer settles it is never sent again as it is.
+        # On record before anything acts on it: a request whose answer settles it is never sent again as it is. A lone
+        # call that it delivered is settled next, which is the same write.
         retry_in_seconds = self._write_down(sealed, calls, answer, conclusion, why)
-        sign = sign_of(answer, is_fresh_secret=why.is_fresh_secret, is_current_secret=asked.is_current_secret is True)
-        self._tell_the_gate(sealed, admitted, sign)
         self._settling.settle(
             step,
             sealed.request_id,
@@ -103,6 +102,8 @@ class Sending:
             )
             for group in conclusion.fresh
         ]
+        sign = sign_of(answer, is_fresh_secret=why.is_fresh_secret, is_current_secret=asked.is_current_secret is True)
+        self._tell_the_gate(sealed, admitted, sign)
 
     def _admit(self, sealed: SealedRequest, why: Why) -> Admitted | Held:
         try:
@@ -154,7 +155,7 @@ class Sending:
     def _tell_the_gate(self, sealed: SealedRequest, admitted: Admitted, sign: Sign) -> None:
         try:
             self._world.admission.report(sealed.flow_id, admitted, sign, sealed.secret_version)
-        except Exception as error:  # noqa: BLE001 - the next answer will tell it the same; this one is to be settled
+        except Exception as error:  # noqa: BLE001 - parks bear a missed answer, and this one is settled
             self._world.observe(WorkFailed(error))
 
     def _put_back(self, step: Step, sealed: SealedRequest, calls: Sequence[Call], held: Held, why: Why) -> None:
@@ -192,7 +193,9 @@ class Sending:
 def _is_told_by_a_record(sealed: SealedRequest, conclusion: Conclusion) -> bool:
     """Whether the outcome of the request's only call will say all that the answer does.
 
-    Nobody asks for the request of a call that was delivered, so the one write that settles the call settles both.
+    Nobody asks for the request of a call that was delivered, so the one write that settles the call settles both. Nor
+    does it matter whether the lease is still this invocation's: the write finds the call open under this very request
+    or does nothing, and the API has the call, whoever else may be finding out.
     """
     return len(sealed.client_identifiers) == 1 and any(
         outcome.status.is_delivered for outcome in conclusion.outcomes.values()

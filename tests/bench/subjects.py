@@ -40,7 +40,7 @@ def subjects_on(stack: Stack, folder: Path) -> list[Subject]:
     relay = deployed_function(stack.aws(), stack.outputs["RelayFunctionName"], folder / "relay")
     peers_task_root = _task_root(relay, folder / "peers")
     _make_table(stack)
-    subjects = [Subject(OURS, relay, {10: 30, 100: 6, 1000: 2, 5000: 2})]
+    subjects = [Subject(OURS, relay, {10: 30, 100: 10, 1000: 5, 5000: 2})]
     for name, module in _MODULES.items():
         function = replace(
             relay,

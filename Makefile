@@ -66,7 +66,7 @@ test: $(ENVIRONMENTS) .venvs/dashboard/.installed ## Run the tests
 campaign: .venvs/dev/.installed ## Send calls through injected faults, in virtual time [CALLS=1000000] [SEED=] [MUTANT=all]
 	@$(PROJECT_PYTHON) -m tests.campaign $(if $(CALLS),--calls "$(CALLS)") $(if $(SEED),--seed "$(SEED)") $(if $(MUTANT),--mutant "$(MUTANT)")
 
-bench: $(ENVIRONMENTS) ## Measure the relay beside its peers, and write tests/bench/figures.md [ROUNDS=5]
+bench: $(ENVIRONMENTS) ## Measure the relay beside its peers, and write tests/bench/figures.md [ROUNDS=4]
 	@$(PROJECT_PYTHON) -m tests.bench $(if $(ROUNDS),--rounds "$(ROUNDS)")
 
 check: $(ENVIRONMENTS) .local/locks.checked .local/template.checked ## Check format, lint, import rules, types, template and locks

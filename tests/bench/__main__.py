@@ -26,7 +26,7 @@ _HOME = Home(REPOSITORY / ".local/bench")
 def main() -> None:
     """Read the command line and do it."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="The relay's figures beside its peers'.")
-    parser.add_argument("--rounds", type=int, default=5, help="how often to measure each subject")
+    parser.add_argument("--rounds", type=int, default=4, help="how often to measure each subject")
     rounds: int = parser.parse_args().rounds
     console = Console(highlight=False, soft_wrap=True)
     try:

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from local.simulator.faults import CodeAnswer, DroppedConnection
+from local.simulator.faults import CodeAnswer, DroppedConnection, Fault, NoFault
 from sealed_relay.answer import Answer
+from sealed_relay.message import Message
 from sealed_relay.relay import LEASE_MARGIN_SECONDS
 from sealed_relay.world import World
 from tests.fakes.gateway import SimulatedGateway
@@ -38,6 +39,17 @@ def _visited(scene: Scene, visit: Callable[[], object], *, after: bool) -> World
         after=visit if after else lambda: None,
     )
     return replace(scene.world(), gateway=visitor)
+
+
+def _overrun(scene: Scene, message: Message, resend: Fault | None = None) -> World:
+    """Its lease is over before its answer comes: another invocation takes over and resends, which may meet a fault."""
+
+    def take_over() -> None:
+        scene.clock.now += FUNCTION_TIMEOUT_SECONDS + LEASE_MARGIN_SECONDS
+        scene.plan(resend or NoFault())
+        scene.deliver_again([message])
+
+    return _visited(scene, take_over, after=True)
 
 
 @pytest.mark.parametrize("after", [False, True])
@@ -89,12 +101,8 @@ def test_an_invocation_that_overran_its_lease_does_not_act_on_its_answer() -> No
     [message] = scene.ingress.receive(1)
     scene.plan(CodeAnswer(code=400))
 
-    def overrun() -> None:
-        scene.clock.now += FUNCTION_TIMEOUT_SECONDS + LEASE_MARGIN_SECONDS
-        scene.deliver_again([message])
-
     # The first is answered 400, which would isolate; but meanwhile another has taken over and resent the same bytes.
-    assert scene.deliver_again([message], _visited(scene, overrun, after=True)) == [message.message_id]
+    assert scene.deliver_again([message], _overrun(scene, message)) == [message.message_id]
     assert scene.statuses() == {"PRESUMED_ACCEPTED": 2}
     assert len(scene.gateway.bodies) == 2
     assert len(set(scene.gateway.bodies)) == 1
@@ -142,13 +150,8 @@ def test_an_invocation_that_overran_its_lease_may_still_settle_a_lone_call_that_
     scene.send("a")
     [message] = scene.ingress.receive(1)
 
-    def overrun() -> None:
-        scene.clock.now += FUNCTION_TIMEOUT_SECONDS + LEASE_MARGIN_SECONDS
-        scene.plan(DroppedConnection())
-        scene.deliver_again([message])
-
     # Meanwhile another has taken over, and got no answer.
-    assert scene.deliver_again([message], _visited(scene, overrun, after=True)) == []
+    assert scene.deliver_again([message], _overrun(scene, message, DroppedConnection())) == []
     assert scene.statuses() == {"ACCEPTED": 1}
     scene.clock.now += 3600
     assert scene.deliver_again([message]) == []
@@ -161,10 +164,6 @@ def test_what_another_invocation_settled_after_a_lease_was_overrun_stays() -> No
     scene.send("a")
     [message] = scene.ingress.receive(1)
 
-    def overrun() -> None:
-        scene.clock.now += FUNCTION_TIMEOUT_SECONDS + LEASE_MARGIN_SECONDS
-        scene.deliver_again([message])
-
-    assert scene.deliver_again([message], _visited(scene, overrun, after=True)) == []
+    assert scene.deliver_again([message], _overrun(scene, message)) == []
     assert scene.statuses() == {"PRESUMED_ACCEPTED": 1}
     assert scene.accepted() == {"FLOWAAAA/a": 1}

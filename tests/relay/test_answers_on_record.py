@@ -85,6 +85,20 @@ def test_an_answer_that_the_gate_cannot_be_told_is_settled_all_the_same() -> Non
     assert [type(seen.error) for seen in scene.observed if isinstance(seen, WorkFailed)] == [ConnectionError]
 
 
+def test_a_message_that_is_done_leaves_the_queue_although_the_gate_could_not_be_told() -> None:
+    scene = Scene()
+    scene.send("before")
+    scene.plan(ForeignPage(http_status=503))
+    scene.invoke()  # a failure, which the next answer ends
+    table = TableThatKeepsNoParks(ConnectionError)
+    table.items = scene.table.items
+    scene.table = table
+    scene.send("a")
+
+    assert scene.invoke() == []
+    assert any(isinstance(seen, WorkFailed) for seen in scene.observed)
+
+
 @pytest.mark.parametrize("names", [["a"], ["a", "b"]])
 def test_an_answer_is_on_record_before_the_gate_is_told_of_it(names: list[str]) -> None:
     scene = Scene()

@@ -10,7 +10,7 @@ from local.simulator.client import SimulatorClient
 from local.stack.home import Home
 from local.stack.lifecycle import bring_up, take_down
 from local.stack.records import Stack
-from tests.aws_clients import AwsClients
+from tests.support.aws_clients import AwsClients
 
 
 @pytest.fixture(scope="session")

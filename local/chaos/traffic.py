@@ -7,7 +7,7 @@ from random import Random
 
 from local.run.messages import OutgoingMessage, outgoing
 from local.simulator.calls import TEST_NUMBERS
-from sealed_relay.codes import Verdict
+from sealed_relay.kairos.codes import Verdict
 
 # 209 is left out for the reason that `weather` gives.
 REFUSED_NUMBERS = tuple(number for number, code in TEST_NUMBERS.items() if code.verdict is Verdict.ISOLATE)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from sealed_relay.outcome import Reason, Status
+from sealed_relay.calls.outcome import Reason, Status
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from local.run.accounting import Failure
 from local.run.messages import outgoing
-from sealed_relay.packing import in_parts
+from sealed_relay.batch.packing import in_parts
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

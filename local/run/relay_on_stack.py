@@ -14,9 +14,9 @@ from local.run.failure_queue import FailureQueue
 from local.run.messages import OutgoingMessage
 from local.simulator.client import SimulatorClient
 from local.stack.records import Stack
-from sealed_relay.codes import code_of
-from sealed_relay.outcome import Status
-from sealed_relay.packing import in_parts
+from sealed_relay.batch.packing import in_parts
+from sealed_relay.calls.outcome import Status
+from sealed_relay.kairos.codes import code_of
 
 _MOST_ENTRIES = 10
 _MOST_KEYS = 100

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TypeGuard
 
 from local.simulator.refusal import CODE_NAMED, RefusedError, refused
-from sealed_relay.codes import CODES, Code, Scope
+from sealed_relay.kairos.codes import CODES, Code, Scope
 
 SERVICE_TIME_ZONE = timezone(timedelta(hours=5, minutes=30))
 PARTIAL_SUCCESS = CODE_NAMED["PARTIAL_SUCCESS"]

@@ -11,7 +11,7 @@ from local.simulator.flows import Flow
 from local.simulator.payload import calls_in
 from local.simulator.refusal import CODE_NAMED, RefusedError, refused
 from local.simulator.state import SimulatorState
-from sealed_relay.codes import Code, code_of
+from sealed_relay.kairos.codes import Code, code_of
 
 SUCCESS = CODE_NAMED["SUCCESS"]
 _EVERY_SECOND = PartialSuccess(accept_every=2)

@@ -1,6 +1,6 @@
 """How a check says no."""
 
-from sealed_relay.codes import CODES, Code
+from sealed_relay.kairos.codes import CODES, Code
 
 CODE_NAMED = {code.name: code for code in CODES.values()}
 

@@ -8,8 +8,8 @@ from local.simulator.opening import KeyWrap
 from local.stack.deploying import Deployed
 from local.stack.flows import ALERTS, LocalFlow, introduce
 from local.stack.records import Stack
-from sealed_relay.envelope import KeyWrap as RelayKeyWrap
-from sealed_relay.flow import Flow
+from sealed_relay.kairos.encryption import KeyWrap as RelayKeyWrap
+from sealed_relay.kairos.flow import Flow
 
 FLOW_IDS = tuple(f"BENCH{number:03}" for number in range(10))
 

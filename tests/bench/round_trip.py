@@ -7,7 +7,7 @@ import urllib3
 
 from local.simulator.client import SimulatorClient
 from local.simulator.faults import NoFault
-from sealed_relay.flow import Flow
+from sealed_relay.kairos.flow import Flow
 from tests.bench.events import message
 from tests.bench.peers.sealed_message import HEADERS, outcome_of, seal
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from local.simulator.client import SimulatorClient
 from local.stack.records import Stack
-from sealed_relay.flow import Flow
+from sealed_relay.kairos.flow import Flow
 from tests.bench.flows import introduce_flows
 from tests.bench.invoking import ColdStart, started
 from tests.bench.round_trip import round_trip_seconds

@@ -1,7 +1,7 @@
 import json
 from collections import Counter
 
-from sealed_relay.message import Message, read, sent_at_of
+from sealed_relay.calls.message import Message, read, sent_at_of
 from tests.bench.events import event_of
 
 

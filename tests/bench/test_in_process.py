@@ -2,7 +2,7 @@
 
 import pytest
 
-from sealed_relay.message import Message, read
+from sealed_relay.calls.message import Message, read
 from sealed_relay.ports import KEY, Change, Item
 from tests.bench.in_process.growth import growth
 from tests.bench.in_process.messages import one_call_bodies
@@ -10,7 +10,7 @@ from tests.bench.in_process.minutes import backlog_for
 from tests.bench.in_process.requests import backlog_delivered, calls_that_fit, largest_call_bytes
 from tests.bench.in_process.sealing import sealing_many, sealing_one
 from tests.bench.in_process.writes import MeteredTable, item_bytes, table_use
-from tests.unit.making import SENT_AT
+from tests.support.making import SENT_AT
 
 
 def test_bodies_are_messages_of_one_call_and_of_the_size_asked_for() -> None:

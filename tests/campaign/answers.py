@@ -9,8 +9,8 @@ from local.simulator.faults import (
     PartialSuccess,
     TruncatedAnswer,
 )
-from sealed_relay.codes import CODES, Scope, Verdict
-from sealed_relay.connections import MAX_ANSWER_BYTES
+from sealed_relay.kairos.codes import CODES, Scope, Verdict
+from sealed_relay.kairos.connection import MAX_ANSWER_BYTES
 from tests.campaign.luck import Trouble
 from tests.campaign.surroundings import Surroundings
 

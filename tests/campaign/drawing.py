@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from random import Random
 
-from sealed_relay.world import Limits
+from sealed_relay.dependencies import Limits
 from tests.campaign.luck import Trouble
 from tests.campaign.profile import Profile
 

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import NoReturn
 
-from sealed_relay.admission import Admission
-from sealed_relay.flow import UnusableFlowError
-from sealed_relay.ledger import Ledger
-from sealed_relay.message import Message
-from sealed_relay.observing import Observation, RequestSent, WorkFailed
-from sealed_relay.relay import relay
-from sealed_relay.request_log import LeaseLostError, RequestLog
-from sealed_relay.world import World
+from sealed_relay.admission.control import Admission
+from sealed_relay.batch.process_batch import relay
+from sealed_relay.calls.message import Message
+from sealed_relay.dependencies import World
+from sealed_relay.kairos.flow import UnusableFlowError
+from sealed_relay.ledger.call_records import Ledger
+from sealed_relay.ledger.request_log import LeaseLostError, RequestLog
+from sealed_relay.observability.events import Observation, RequestSent, WorkFailed
 from tests.campaign.evidence import Invariant
 from tests.campaign.executor import CoroutineExecutor, Killed
 from tests.campaign.faulty_flows import FaultyFlows

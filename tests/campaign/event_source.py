@@ -2,7 +2,7 @@
 
 import math
 
-from sealed_relay.message import Message
+from sealed_relay.calls.message import Message
 from tests.campaign.environment import Environment
 from tests.campaign.luck import Trouble
 from tests.campaign.surroundings import Surroundings

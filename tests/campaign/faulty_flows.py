@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from sealed_relay.flow import Flow, UnknownFlowError, UnusableFlowError
+from sealed_relay.kairos.flow import Flow, UnknownFlowError, UnusableFlowError
 from tests.campaign.luck import Trouble
 from tests.campaign.surroundings import Surroundings
 

@@ -8,8 +8,8 @@ import msgspec
 from local.simulator.faults import CodeAnswer, PlannedFault
 from local.simulator.opening import SealedRequest as Envelope
 from local.simulator.opening import open_payload
-from sealed_relay.answer import Ambiguous, Answer, Answered, NotSent
-from sealed_relay.items import SealedRequest
+from sealed_relay.kairos.answer import Ambiguous, Answer, Answered, NotSent
+from sealed_relay.ledger.items import SealedRequest
 from tests.campaign.answers import answer_fault
 from tests.campaign.evidence import Invariant
 from tests.campaign.luck import Trouble

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 
-from sealed_relay.outcome import Status
+from sealed_relay.calls.outcome import Status
 from sealed_relay.ports import Item
 from tests.campaign.evidence import Acceptance, Evidence, Invariant, Violation, Written
 

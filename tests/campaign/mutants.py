@@ -11,13 +11,22 @@ from types import MappingProxyType
 from typing import Any
 from unittest.mock import patch
 
-from sealed_relay import claiming, ledger, pacer, parking, parks, relay, request_log, sending, shared_items, verdicts
-from sealed_relay.answer import Answered
-from sealed_relay.claiming import Busy, Done, Duplicate, Free, Unanswered
-from sealed_relay.message import Call
-from sealed_relay.outcome import Outcome, Status
+from sealed_relay.admission import pause as parking
+from sealed_relay.admission import pause_store as parks
+from sealed_relay.admission import rate_limiter as pacer
+from sealed_relay.admission import shared_item as shared_items
+from sealed_relay.batch import process_batch as relay
+from sealed_relay.calls.message import Call
+from sealed_relay.calls.outcome import Outcome, Status
+from sealed_relay.delivery import send as sending
+from sealed_relay.delivery.settle import Settling
+from sealed_relay.kairos import verdict as verdicts
+from sealed_relay.kairos.answer import Answered
+from sealed_relay.ledger import call_records as ledger
+from sealed_relay.ledger import claim_rules as claiming
+from sealed_relay.ledger import request_log
+from sealed_relay.ledger.claim_rules import Busy, Done, Duplicate, Free, Unanswered
 from sealed_relay.ports import Change
-from sealed_relay.settling import Settling
 
 Function = Callable[..., Any]
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sealed_relay.answer import Answer, Answered
-from sealed_relay.codes import Scope, Verdict, code_of
+from sealed_relay.kairos.answer import Answer, Answered
+from sealed_relay.kairos.codes import Scope, Verdict, code_of
 from sealed_relay.ports import Item
 from tests.campaign.evidence import Invariant
 

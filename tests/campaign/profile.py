@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sealed_relay.world import Limits
+from sealed_relay.dependencies import Limits
 from tests.campaign.luck import Trouble
 
 _LAGS_SECONDS: Mapping[Trouble, float] = {

@@ -8,7 +8,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from sealed_relay.codes import code_of
+from sealed_relay.kairos.codes import code_of
 from tests.campaign.evidence import Invariant
 from tests.campaign.luck import Trouble
 from tests.campaign.run import Result

@@ -8,8 +8,8 @@ from random import Random
 from types import SimpleNamespace
 from unittest.mock import patch
 
-import sealed_relay.admission
-import sealed_relay.relay
+from sealed_relay.admission import control
+from sealed_relay.batch import process_batch
 from tests.campaign.drawing import drawn
 from tests.campaign.event_source import EventSource
 from tests.campaign.evidence import Evidence, Invariant, Violation
@@ -54,7 +54,10 @@ def run(
     traffic = Traffic(around, source)
     Weather(around)
     locks = SimpleNamespace(RLock=lambda: CoroutineLock(around.schedule))
-    with patch.object(sealed_relay.relay, "wait", wait), patch.object(sealed_relay.admission, "threading", locks):
+    with (
+        patch.object(process_batch, "wait", wait),
+        patch.object(control, "threading", locks),
+    ):
         until = START + profile.storm_seconds + (profile.limits.give_up_after + _TIME_TO_COME_TO_REST).total_seconds()
         is_at_rest = around.schedule.run(until)
     evidence = around.witness.evidence

@@ -18,15 +18,15 @@ from tests.campaign.luck import Luck
 from tests.campaign.profile import Profile
 from tests.campaign.schedule import Schedule
 from tests.campaign.witness import Witness
-from tests.fakes.flows import make_flow, security_id_of
-from tests.fakes.gateway import SimulatedGateway
-from tests.fakes.queues import InMemoryFailures, InMemoryIngress
-from tests.fakes.table import InMemoryTable
+from tests.support.flows import make_flow, security_id_of
+from tests.support.gateway import SimulatedGateway
+from tests.support.queues import InMemoryFailures, InMemoryIngress
+from tests.support.table import InMemoryTable
 
 if TYPE_CHECKING:
     from local.simulator.faults import Fault
     from local.simulator.reply import CallDetail
-    from sealed_relay.flow import Flow
+    from sealed_relay.kairos.flow import Flow
 
 START = datetime(2026, 11, 23, 4, 30, tzinfo=UTC).timestamp()
 PATIENCE_SECONDS = 2 * 3600.0

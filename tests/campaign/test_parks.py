@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from sealed_relay.answer import Answered
+from sealed_relay.kairos.answer import Answered
 from tests.campaign.evidence import Invariant
 from tests.campaign.parks import Parks
 

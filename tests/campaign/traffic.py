@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from sealed_relay.message import Message
-from sealed_relay.outcome import Reason, Status
+from sealed_relay.calls.message import Message
+from sealed_relay.calls.outcome import Reason, Status
 from tests.campaign.event_source import EventSource
 from tests.campaign.luck import Trouble
 from tests.campaign.surroundings import FLOW_IDS, Surroundings

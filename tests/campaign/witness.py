@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from sealed_relay.answer import Answer, Answered
-from sealed_relay.items import SealedRequest, envelope_key, request_key, sealed_request_of
-from sealed_relay.message import InvalidMessageError, Message, read
-from sealed_relay.outcome import Reason, Status
+from sealed_relay.calls.message import InvalidMessageError, Message, read
+from sealed_relay.calls.outcome import Reason, Status
+from sealed_relay.kairos.answer import Answer, Answered
+from sealed_relay.ledger.items import SealedRequest, envelope_key, request_key, sealed_request_of
 from sealed_relay.ports import Failure, Item
 from tests.campaign.evidence import Acceptance, Evidence, Invariant, Published, Violation, Written
 from tests.campaign.parks import Parks

@@ -8,9 +8,9 @@ import pytest
 from aws_lambda_powertools import Logger, Metrics
 from hypothesis import settings
 
-from sealed_relay.observing import Observation
-from sealed_relay.telemetry import Telemetry
-from tests.unit.telling import Lines, Observe
+from sealed_relay.observability.emitter import Telemetry
+from sealed_relay.observability.events import Observation
+from tests.support.telling import Lines, Observe
 
 settings.register_profile("sealed-relay", deadline=None)
 settings.load_profile("sealed-relay")

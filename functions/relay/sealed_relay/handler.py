@@ -15,19 +15,19 @@ from aws_lambda_powertools import Logger, Metrics
 from botocore.config import Config
 from botocore.session import Session
 
-from sealed_relay.admission import Admission
-from sealed_relay.flow_secrets import FlowSecrets
-from sealed_relay.gateway import Gateway
-from sealed_relay.ledger import Ledger
-from sealed_relay.message import Message, sent_at_of
-from sealed_relay.observing import BatchReceived, WorkFailed
-from sealed_relay.queues import FailureQueue, IngressQueue
-from sealed_relay.relay import relay
-from sealed_relay.request_log import RequestLog
+from sealed_relay.admission.control import Admission
+from sealed_relay.aws.dynamodb import DynamoDBTable
+from sealed_relay.aws.flow_secrets import FlowSecrets
+from sealed_relay.aws.sqs import FailureQueue, IngressQueue
+from sealed_relay.batch.process_batch import relay
+from sealed_relay.calls.message import Message, sent_at_of
+from sealed_relay.dependencies import Limits, World
+from sealed_relay.kairos.client import Gateway
+from sealed_relay.ledger.call_records import Ledger
+from sealed_relay.ledger.request_log import RequestLog
+from sealed_relay.observability.emitter import Telemetry
+from sealed_relay.observability.events import BatchReceived, WorkFailed
 from sealed_relay.settings import InvalidSettingsError, read_settings
-from sealed_relay.table import DynamoDBTable
-from sealed_relay.telemetry import Telemetry
-from sealed_relay.world import Limits, World
 
 if TYPE_CHECKING:
     # Types alone: imported for real, Powertools' batch utility and event classes would take 50 ms of every cold start.

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from sealed_relay.answer import Answer
-from sealed_relay.flow import Flow
+from sealed_relay.kairos.answer import Answer
+from sealed_relay.kairos.flow import Flow
 
 Value = str | int | bytes | bool
 Item = Mapping[str, Value]

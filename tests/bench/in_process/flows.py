@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from local.simulator.flows import Flow as SimulatedFlow
 from local.simulator.opening import KeyWrap
-from sealed_relay.flow import Flow
-from tests.fakes.flows import make_flow, rsa_key
+from sealed_relay.kairos.flow import Flow
+from tests.support.flows import make_flow, rsa_key
 
 _KEY_BITS = 4096
 

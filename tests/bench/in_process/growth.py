@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from statistics import median
 from typing import ParamSpec, TypeVar
 
-from sealed_relay.answer import Answer
+from sealed_relay.batch.process_batch import relay
+from sealed_relay.kairos.answer import Answer
 from sealed_relay.ports import Change, Gateway, Item
-from sealed_relay.relay import relay
 from tests.bench.in_process.flows import flow_with_large_key, simulated
 from tests.bench.in_process.messages import one_call_bodies
-from tests.fakes.table import InMemoryTable
-from tests.relay.scene import Scene
+from tests.functional.scene import Scene
+from tests.support.table import InMemoryTable
 
 P = ParamSpec("P")
 R = TypeVar("R")

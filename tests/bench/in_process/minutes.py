@@ -8,27 +8,27 @@ from functools import partial
 from types import SimpleNamespace
 from unittest.mock import patch
 
-import sealed_relay.admission
-import sealed_relay.relay
 from local.simulator.audit import Audit
 from local.simulator.flows import Flow as SimulatedFlow
 from local.simulator.opening import KeyWrap
 from local.simulator.reply import CallDetail
 from local.simulator.state import SimulatorState
-from sealed_relay.admission import Admission
-from sealed_relay.ledger import Ledger
-from sealed_relay.relay import relay
-from sealed_relay.request_log import RequestLog
-from sealed_relay.world import World
+from sealed_relay.admission import control
+from sealed_relay.admission.control import Admission
+from sealed_relay.batch import process_batch
+from sealed_relay.batch.process_batch import relay
+from sealed_relay.dependencies import World
+from sealed_relay.ledger.call_records import Ledger
+from sealed_relay.ledger.request_log import RequestLog
 from tests.bench.in_process.messages import one_call_bodies
 from tests.bench.in_process.virtual_aws import Backlog, VirtualGateway, VirtualTable
 from tests.campaign.executor import CoroutineExecutor, CoroutineLock, wait
 from tests.campaign.keys import key_pair
 from tests.campaign.schedule import Schedule
-from tests.fakes.flows import InMemoryFlows, make_flow
-from tests.fakes.gateway import SimulatedGateway
-from tests.fakes.queues import InMemoryFailures
-from tests.relay.scene import LIMITS, START
+from tests.functional.scene import LIMITS, START
+from tests.support.flows import InMemoryFlows, make_flow
+from tests.support.gateway import SimulatedGateway
+from tests.support.queues import InMemoryFailures
 
 _FLOW_ID = "FLOWAAAA"
 _FUNCTION_TIMEOUT_SECONDS = 60.0
@@ -64,7 +64,10 @@ def backlog_for(
     table = VirtualTable(schedule)
     until = START + 60 * minutes
     locks = SimpleNamespace(RLock=lambda: CoroutineLock(schedule))
-    with patch.object(sealed_relay.relay, "wait", wait), patch.object(sealed_relay.admission, "threading", locks):
+    with (
+        patch.object(process_batch, "wait", wait),
+        patch.object(control, "threading", locks),
+    ):
         for _ in range(concurrency):
             world = _world(schedule, table, backlog, api, chance)
             schedule.start(partial(_invoke_until, until, schedule, world, backlog, batch_size))

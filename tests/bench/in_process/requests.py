@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from sealed_relay.planning import room_for_calls
-from sealed_relay.relay import relay
+from sealed_relay.batch.plan import room_for_calls
+from sealed_relay.batch.process_batch import relay
 from tests.bench.in_process.flows import flow_with_large_key, simulated
 from tests.bench.in_process.messages import one_call_bodies
-from tests.relay.scene import LIMITS, Scene
+from tests.functional.scene import LIMITS, Scene
 
 
 @dataclass(frozen=True, slots=True)

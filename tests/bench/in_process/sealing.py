@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 
-from sealed_relay.message import Call, Message, read, service_time
-from sealed_relay.sealing import seal
+from sealed_relay.calls.message import Call, Message, read, service_time
+from sealed_relay.kairos.seal import seal
 from tests.bench.in_process.flows import flow_with_large_key
 from tests.bench.in_process.messages import one_call_bodies
 

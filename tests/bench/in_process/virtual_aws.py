@@ -9,12 +9,12 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
-from sealed_relay.answer import Answer
-from sealed_relay.message import Message
+from sealed_relay.calls.message import Message
+from sealed_relay.kairos.answer import Answer
 from sealed_relay.ports import Change, Item
 from tests.campaign.schedule import Schedule
-from tests.fakes.gateway import SimulatedGateway
-from tests.fakes.table import InMemoryTable
+from tests.support.gateway import SimulatedGateway
+from tests.support.table import InMemoryTable
 
 _ROUND_TRIP_SECONDS = 0.01
 _WRITES_A_ROUND_TRIP = 25

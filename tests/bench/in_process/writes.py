@@ -9,12 +9,12 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from sealed_relay.batch.process_batch import relay
 from sealed_relay.ports import Change, Item, Value
-from sealed_relay.relay import relay
 from tests.bench.in_process.flows import flow_with_large_key, simulated
 from tests.bench.in_process.messages import one_call_bodies
-from tests.fakes.table import InMemoryTable
-from tests.relay.scene import Scene
+from tests.functional.scene import Scene
+from tests.support.table import InMemoryTable
 
 _WRITE_UNIT_BYTES = 1024
 _READ_UNIT_BYTES = 4096

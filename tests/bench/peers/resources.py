@@ -11,7 +11,7 @@ import boto3
 from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer, IdempotencyConfig
 from botocore.config import Config
 
-from sealed_relay.flow_secrets import FlowSecrets
+from sealed_relay.aws.flow_secrets import FlowSecrets
 
 AT_ONCE = 16
 """Requests that the threaded and the asynchronous peer have under way, as the relay."""

@@ -1,0 +1,1 @@
+"""Adapters to DynamoDB, SQS and Secrets Manager."""

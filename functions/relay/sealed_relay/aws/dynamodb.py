@@ -1,0 +1,184 @@
+"""The relay's table in DynamoDB."""
+
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from sealed_relay.aws.group_commit import GroupCommit
+from sealed_relay.batch.packing import in_parts
+from sealed_relay.ports import KEY, Change, Item, Value
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import (
+        AttributeValueTypeDef,
+        BatchStatementRequestTypeDef,
+        BatchStatementResponseTypeDef,
+    )
+
+_MOST_STATEMENTS = 25
+"""What BatchExecuteStatement takes; each of them is a conditional write of its own, at the price of a plain one."""
+_MOST_BYTES = 1_048_576
+"""Far below what DynamoDB takes in a round trip, 16 MB; a larger one would gain nothing."""
+_MOST_KEYS = 100
+"""What BatchGetItem takes."""
+_WHOLE_NUMBER = re.compile(r"-?\d{1,38}")
+_ROUND_TRIPS_AT_ONCE = 8
+_TRIES = 6
+_FIRST_PAUSE_SECONDS = 0.05
+_CONDITION_FAILED = frozenset({"ConditionalCheckFailed", "DuplicateItem"})
+_PASSING = frozenset(
+    {
+        "InternalServerError",
+        "ProvisionedThroughputExceeded",
+        "RequestLimitExceeded",
+        "ThrottlingError",
+        "TransactionConflict",
+    }
+)
+
+
+class TableError(Exception):
+    """DynamoDB did not do some of the writes or reads. Whether it did the others is on record there."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Statement:
+    key: str
+    request: "BatchStatementRequestTypeDef"
+    size_bytes: int
+
+
+class DynamoDBTable:
+    """One DynamoDB table with the string key `call_id`.
+
+    Writes go as PartiQL: BatchExecuteStatement is the one call that does many conditional writes in a round trip.
+    """
+
+    def __init__(self, client: "DynamoDBClient", name: str, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._client = client
+        self._name = name
+        self._sleep = sleep
+        self._executor = ThreadPoolExecutor(_ROUND_TRIPS_AT_ONCE, thread_name_prefix="table")
+        self._group_commit = GroupCommit(self._round_trip, most_writes=_MOST_STATEMENTS, most_bytes=_MOST_BYTES)
+
+    def insert(self, items: Sequence[Item]) -> list[bool]:
+        """Write items that are not there yet; see `ports.Table`."""
+        return self._write([self._insert_statement(item) for item in items])
+
+    def update(self, changes: Sequence[Change]) -> list[bool]:
+        """Change items on their expectations; see `ports.Table`."""
+        return self._write([self._update_statement(change) for change in changes])
+
+    def read(self, keys: Sequence[str]) -> dict[str, Item]:
+        """Read items consistently; see `ports.Table`."""
+        different = list(dict.fromkeys(keys))  # DynamoDB refuses a batch of reads that names a key twice
+        return dict(chain.from_iterable(self._executor.map(self._read_some, in_parts(different, _MOST_KEYS))))
+
+    def _write(self, statements: Sequence[_Statement]) -> list[bool]:
+        """Full round trips side by side; what fills none goes with what other threads write at the time."""
+        full = len(statements) - len(statements) % _MOST_STATEMENTS
+        parts = list(in_parts(statements[:full], _MOST_STATEMENTS))
+        under_way = [self._executor.submit(self._write_some, part, self._round_trip) for part in parts]
+        try:
+            rest = self._write_some(statements[full:], self._group_commit.write) if full < len(statements) else []
+            return [*chain.from_iterable(part.result() for part in under_way), *rest]
+        except BaseException:
+            for part in under_way:  # what follows is not to stand behind the rest of a write that has failed
+                part.cancel()
+            raise
+
+    def _write_some(
+        self,
+        statements: Sequence[_Statement],
+        round_trip: Callable[[Sequence[_Statement]], Sequence["BatchStatementResponseTypeDef"]],
+    ) -> list[bool]:
+        """One round trip, and more for statements that met a passing error."""
+        done: dict[int, bool] = {}
+        left = list(range(len(statements)))
+        for pause in self._pauses():
+            for index, answer in zip(list(left), round_trip([statements[index] for index in left]), strict=True):
+                code = _error_code(answer)
+                if code not in _PASSING:
+                    done[index] = _is_done(code)
+                    left.remove(index)
+            if not left:
+                break
+            self._sleep(pause)
+        if left:
+            raise TableError(f"DynamoDB kept refusing {len(left)} of {len(statements)} writes for now.")
+        return [done[index] for index in range(len(statements))]
+
+    def _round_trip(self, statements: Sequence[_Statement]) -> list["BatchStatementResponseTypeDef"]:
+        return self._client.batch_execute_statement(Statements=[each.request for each in statements])["Responses"]
+
+    def _read_some(self, keys: Sequence[str]) -> list[tuple[str, Item]]:
+        found: list[tuple[str, Item]] = []
+        wanted = {self._name: {"Keys": [{KEY: {"S": key}} for key in keys], "ConsistentRead": True}}
+        for pause in self._pauses():
+            response = self._client.batch_get_item(RequestItems=wanted)  # type: ignore[arg-type]
+            for attributes in response["Responses"].get(self._name, []):
+                # People may have put in what the relay never writes (README: parks): that is not there for it.
+                values = ((name, _value(attribute)) for name, attribute in attributes.items())
+                item = {name: value for name, value in values if value is not None}
+                found.append((str(item[KEY]), item))
+            wanted = response.get("UnprocessedKeys", {})  # type: ignore[assignment]
+            if not wanted:
+                return found
+            self._sleep(pause)
+        raise TableError(f"DynamoDB kept refusing some of {len(keys)} reads for now.")
+
+    def _pauses(self) -> Iterator[float]:
+        return (_FIRST_PAUSE_SECONDS * 2**attempt for attempt in range(_TRIES))
+
+    def _insert_statement(self, item: Item) -> _Statement:
+        places = ", ".join(f"'{name}': ?" for name in item)
+        return _statement(str(item[KEY]), f'INSERT INTO "{self._name}" VALUE {{{places}}}', list(item.values()))
+
+    def _update_statement(self, change: Change) -> _Statement:
+        kept = {name: value for name, value in change.attributes.items() if value is not None}
+        sets = "".join(f' SET "{name}" = ?' for name in kept)
+        removes = "".join(f' REMOVE "{name}"' for name in change.attributes if name not in kept)
+        condition = "".join(f' AND "{name}" = ?' for name in change.expected)
+        values: list[Value] = [*kept.values(), change.key, *change.expected.values()]
+        return _statement(change.key, f'UPDATE "{self._name}"{sets}{removes} WHERE "{KEY}" = ?{condition}', values)
+
+
+def _statement(key: str, text: str, values: Sequence[Value]) -> _Statement:
+    size_bytes = len(text) + sum(len(value) for value in values if isinstance(value, (str, bytes)))
+    return _Statement(key, {"Statement": text, "Parameters": [_attribute(value) for value in values]}, size_bytes)
+
+
+def _error_code(answer: "BatchStatementResponseTypeDef") -> str:
+    return str(answer.get("Error", {}).get("Code", ""))
+
+
+def _is_done(error_code: str) -> bool:
+    if error_code and error_code not in _CONDITION_FAILED:
+        raise TableError(f"DynamoDB refused a write with {error_code}.")
+    return not error_code
+
+
+def _attribute(value: Value) -> "AttributeValueTypeDef":
+    match value:
+        case bool():
+            return {"BOOL": value}
+        case int():
+            return {"N": str(value)}
+        case bytes():
+            return {"B": value}
+        case str():
+            return {"S": value}
+
+
+def _value(attribute: Mapping[str, object]) -> Value | None:
+    match attribute:
+        case {"N": str(number)} if _WHOLE_NUMBER.fullmatch(number):
+            return int(number)
+        case {"S": str(value)} | {"BOOL": bool(value)} | {"B": bytes(value)}:
+            return value
+    return None

@@ -1,0 +1,123 @@
+"""The failure queue and the ingress queue in SQS."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from typing import TYPE_CHECKING
+
+from sealed_relay.batch.packing import in_parts
+from sealed_relay.ports import Failure
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import (
+        MessageAttributeValueTypeDef,
+        MessageAttributeValueUnionTypeDef,
+        SendMessageBatchRequestEntryTypeDef,
+    )
+
+_MOST_ENTRIES = 10
+_MOST_MESSAGE_BYTES = 1_048_576
+"""Of one message with its attributes, and of all messages of one batch: SQS's quotas of 2025."""
+_LONGEST_VISIBILITY_SECONDS = 43_200 - 900
+"""SQS refuses more than is left of 12 hours from the receipt, of which no invocation can have used over 15 minutes."""
+_TRIES = 4
+_FIRST_PAUSE_SECONDS = 0.05
+
+
+class FailureQueueError(Exception):
+    """The failure queue did not take every message; the calls in them are not settled, and come back."""
+
+
+class FailureQueue:
+    """Publishes failures to the queue with this URL."""
+
+    def __init__(self, client: "SQSClient", queue_url: str, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._client = client
+        self._queue_url = queue_url
+        self._sleep = sleep
+
+    def publish(self, failures: Sequence[Failure]) -> None:
+        """Return once the queue holds them all. Raises FailureQueueError, or botocore's errors."""
+        for entries in _batches([_entry(str(index), failure) for index, failure in enumerate(failures)]):
+            left = entries
+            for attempt in range(_TRIES):
+                response = self._client.send_message_batch(QueueUrl=self._queue_url, Entries=left)
+                failed = {failure["Id"] for failure in response.get("Failed", [])}
+                left = [entry for entry in left if entry["Id"] in failed]
+                if not left:
+                    break
+                self._sleep(_FIRST_PAUSE_SECONDS * 2**attempt)
+            else:
+                raise FailureQueueError(f"The failure queue refused {len(left)} of {len(failures)} messages.")
+
+
+class IngressQueue:
+    """Hands messages back to the queue with this URL. `executor` runs the round trips side by side."""
+
+    def __init__(self, client: "SQSClient", queue_url: str, executor: Executor) -> None:
+        self._client = client
+        self._queue_url = queue_url
+        self._executor = executor
+
+    def hand_back(self, delays_seconds: Mapping[str, float]) -> None:
+        """Change visibility timeouts; see `ports.Ingress`. Entries that SQS refuses keep the timeout they have."""
+        for _ in self._executor.map(self._hand_back, in_parts(list(delays_seconds.items()), _MOST_ENTRIES)):
+            pass
+
+    def _hand_back(self, delays_seconds: Sequence[tuple[str, float]]) -> None:
+        self._client.change_message_visibility_batch(
+            QueueUrl=self._queue_url,
+            Entries=[
+                {
+                    "Id": str(index),
+                    "ReceiptHandle": receipt_handle,
+                    # Rounded up: the record lets other messages take the call over from that moment on.
+                    "VisibilityTimeout": min(max(0, int(seconds)) + 1, _LONGEST_VISIBILITY_SECONDS),
+                }
+                for index, (receipt_handle, seconds) in enumerate(delays_seconds)
+            ],
+        )
+
+
+def _entry(entry_id: str, failure: Failure) -> "SendMessageBatchRequestEntryTypeDef":
+    texts = {
+        "reason": failure.reason,
+        "detail": failure.detail,
+        "source_message_id": failure.source_message_id,
+        "request_id": failure.request_id,
+    }
+    attributes: dict[str, MessageAttributeValueTypeDef] = {
+        name: {"DataType": "String", "StringValue": text} for name, text in texts.items() if text
+    }
+    if failure.code is not None:
+        attributes["code"] = {"DataType": "Number", "StringValue": str(failure.code)}
+    # A body that fills a message to the brim leaves no room for attributes; the body is what must not be lost.
+    for name in ("detail", "request_id", "source_message_id", "code", "reason"):
+        if _size_bytes(failure.body, attributes) > _MOST_MESSAGE_BYTES:
+            attributes.pop(name, None)
+    return {"Id": entry_id, "MessageBody": failure.body, "MessageAttributes": attributes}
+
+
+def _size_bytes(body: str, attributes: "Mapping[str, MessageAttributeValueUnionTypeDef]") -> int:
+    return len(body.encode()) + sum(
+        len(name) + len(attribute["DataType"]) + len(attribute.get("StringValue", "").encode())
+        for name, attribute in attributes.items()
+    )
+
+
+def _batches(
+    entries: Sequence["SendMessageBatchRequestEntryTypeDef"],
+) -> Iterator[list["SendMessageBatchRequestEntryTypeDef"]]:
+    """As many entries at a time as SQS takes, in number and in bytes."""
+    batch: list[SendMessageBatchRequestEntryTypeDef] = []
+    batch_bytes = 0
+    for entry in entries:
+        entry_bytes = _size_bytes(entry["MessageBody"], entry.get("MessageAttributes", {}))
+        if batch and (len(batch) == _MOST_ENTRIES or batch_bytes + entry_bytes > _MOST_MESSAGE_BYTES):
+            yield batch
+            batch, batch_bytes = [], 0
+        batch.append(entry)
+        batch_bytes += entry_bytes
+    if batch:
+        yield batch

@@ -1,0 +1,160 @@
+"""One POST to the gateway, and what came of it: the adapter between urllib3 and the four answers of `answer`.
+
+Whether a request can have left is told by where a failure struck, never by its text: see `connections`.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
+
+import msgspec
+from urllib3 import HTTPConnectionPool, Retry, Timeout, connection_from_url
+from urllib3.exceptions import HTTPError
+from urllib3.response import BaseHTTPResponse
+from urllib3.util import parse_url
+
+from sealed_relay.kairos.answer import Ambiguous, Answer, Answered, NotSent, WrongAddress
+from sealed_relay.kairos.connection import AnswerTooBigError, Connection, NotConnectedError, TLSConnection, tls_context
+
+MAX_CONNECTIONS = 16
+MAX_RETRY_AFTER_SECONDS = 3600
+
+_READ_BYTES = 64 * 1024
+_HEADERS = {
+    "Accept": "application/json",
+    "Accept-Encoding": "identity",  # and what comes compressed all the same is not expanded: it could be a bomb
+    "Content-Type": "application/json",
+    "User-Agent": "sealed-relay",
+}
+_PARTIAL_SUCCESS = 209
+_IP_NOT_WHITELISTED = 401
+_MAX_DATA_LIST_SIZE_EXCEEDED = 303
+
+
+class Gateway:
+    """The API at one address, over up to 16 kept connections. Threads may share it.
+
+    Nothing else is ever called: redirects are not followed, proxies named by the environment are not used, and a
+    request is written once, also when a kept connection turns out to be dead.
+    """
+
+    def __init__(self, base_url: str, clock: Callable[[], float], ca_file: str | None = None) -> None:
+        """Connect to nothing yet.
+
+        `base_url` is https, or http where `settings` allows it. `clock` tells seconds and goes on while the function
+        is frozen; it measures how long a connection has been idle. `ca_file` (PEM) takes the place of the system's
+        trust store; raises OSError if it cannot be read.
+        """
+        # It warns of an answer's malformed header lines by quoting them, and they may be a message that quotes numbers.
+        logging.getLogger("urllib3.connection").addFilter(_log_nothing)
+        url = parse_url(base_url)
+        self._path = (url.path or "").rstrip("/")
+        self._pool: HTTPConnectionPool
+        if url.scheme == "https":
+            context = tls_context(ca_file)
+            self._pool = connection_from_url(base_url, maxsize=MAX_CONNECTIONS, clock=clock, ssl_context=context)
+            self._pool.ConnectionCls = TLSConnection
+        else:
+            self._pool = connection_from_url(base_url, maxsize=MAX_CONNECTIONS, clock=clock)
+            self._pool.ConnectionCls = Connection
+
+    def send(self, endpoint: str, body: bytes, timeout_seconds: float) -> Answer:
+        """POST `body`, UTF-8 JSON, byte for byte to `endpoint` (`outbound` or `outbounddialer`).
+
+        `timeout_seconds` bounds the whole attempt, from connecting to the answer's last byte; only a name lookup
+        cannot be cut short and keeps the resolver's own limits. Failures of the wire are answers, not exceptions.
+        """
+        if timeout_seconds <= 0:
+            return NotSent("There was no time left to send it.")
+        try:
+            response = self._pool.urlopen(
+                "POST",
+                f"{self._path}/enc/{endpoint}/create",
+                body,
+                _HEADERS,
+                retries=False,
+                redirect=False,
+                timeout=Timeout(total=timeout_seconds),
+                preload_content=False,
+                decode_content=False,
+            )
+            with response:
+                if response.status < 200:  # noqa: PLR2004 - 1xx: the answer proper is still to come, and nobody reads it
+                    return Ambiguous("Only an interim HTTP answer came.")
+                content = _content_of(response)
+        except NotConnectedError as error:
+            return NotSent(f"No connection to the gateway could be made ({type(error.__cause__).__name__}).")
+        except HTTPError as error:
+            return Ambiguous(f"The connection failed before the whole answer had come ({type(error).__name__}).")
+        return interpret(response.status, response.headers, content)
+
+
+class _CallDetail(msgspec.Struct, rename="kebab"):
+    client_identifier: str | int
+    phonon_uuid: str | None = None
+
+
+class _ApiAnswer(msgspec.Struct, rename="kebab"):
+    """The API's JSON, without the fields that the relay has no use for. Its message may quote contact numbers."""
+
+    api_response_code: Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+    call_details: Any = None
+
+
+def interpret(status: int, headers: Mapping[str, str], content: bytes) -> Answer:
+    """Tell what a whole HTTP answer means. The verdict is the code in the API's JSON, whatever the HTTP status."""
+    return _verdict_in(content) or _verdict_of_status(status, headers)
+
+
+def _content_of(response: BaseHTTPResponse) -> bytes:
+    """Read the answer's body; nothing of one that is too big, for then it is not the API's."""
+    try:
+        # To the very end: urllib3 tells a truncated body only by the read that finds nothing more.
+        return b"".join(iter(lambda: response.read(_READ_BYTES), b""))
+    except AnswerTooBigError:
+        return b""
+
+
+def _verdict_in(content: bytes) -> Answered | None:
+    """Read the API's verdict, None if this is not the API's JSON."""
+    try:
+        answer = msgspec.json.decode(content, type=_ApiAnswer, strict=False)
+    except (ValueError, RecursionError):  # malformed or another shape, not UTF-8; nested too deeply
+        return None
+    try:
+        details = msgspec.convert(answer.call_details or [], list[_CallDetail])
+    except msgspec.ValidationError:
+        if answer.api_response_code == _PARTIAL_SUCCESS:
+            return None  # which calls it means is the verdict
+        details = []  # of another shape: no reason to doubt a code that speaks of all calls
+    return Answered(
+        answer.api_response_code, {str(detail.client_identifier): detail.phonon_uuid or "" for detail in details}
+    )
+
+
+def _verdict_of_status(status: int, headers: Mapping[str, str]) -> Answer:
+    """Tell what an HTTP answer without the API's JSON means: something before the API gave it."""
+    match status:
+        case 401 | 403:
+            return Answered(_IP_NOT_WHITELISTED)
+        case 413:
+            return Answered(_MAX_DATA_LIST_SIZE_EXCEEDED)
+        case 429:
+            return NotSent("The gateway turned it away (HTTP 429).", _retry_after_seconds(headers.get("Retry-After")))
+        case _ if status == 408 or status >= 500:  # noqa: PLR2004 - HTTP statuses
+            return Ambiguous(f"HTTP {status} came without the API's verdict.")
+    return WrongAddress(f"HTTP {status} came, and it is not the API's answer.")
+
+
+def _retry_after_seconds(value: str | None) -> float | None:
+    """Read a Retry-After header, seconds or a date; None if there is none or nobody can read it."""
+    if value is None:
+        return None
+    try:
+        return float(Retry(retry_after_max=MAX_RETRY_AFTER_SECONDS).parse_retry_after(value))
+    except (HTTPError, ValueError, OverflowError):
+        return None
+
+
+def _log_nothing(_record: logging.LogRecord) -> bool:
+    return False

@@ -1,0 +1,180 @@
+"""Observations into log lines and metrics: JSON by Powertools' Logger, EMF by its Metrics."""
+
+import threading
+import traceback
+from collections import Counter
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
+from botocore.exceptions import ClientError
+
+from sealed_relay.calls.outcome import Reason, Status
+from sealed_relay.kairos.codes import Scope
+from sealed_relay.observability import metrics
+from sealed_relay.observability.events import (
+    BatchReceived,
+    BudgetUsed,
+    CallsHeld,
+    CallsSettled,
+    CallsWaiting,
+    DuplicatesFound,
+    MessageFailed,
+    Observation,
+    Parked,
+    ParksSeen,
+    Reopened,
+    RequestSent,
+    WorkFailed,
+)
+from sealed_relay.observability.metrics import Metric
+
+
+class Telemetry:
+    """Writes a log line as things happen, and metrics when an invocation ends. Observes from any thread."""
+
+    def __init__(self, logger: Logger, powertools: Metrics) -> None:
+        self._logger = logger
+        self._powertools = powertools
+        self._lock = threading.Lock()
+        # What is added up over an invocation, by metric and by the value of its own dimension ("": it has none).
+        self._sums: Counter[tuple[Metric, str]] = Counter()
+        self._highest: dict[Metric, int] = {}
+
+    def observe(self, observation: Observation) -> None:
+        """Log and count one observation."""
+        with self._lock:
+            match observation:
+                case BatchReceived(oldest_seconds):
+                    self._measure(metrics.OLDEST_MESSAGE_SECONDS, round(oldest_seconds))
+                case RequestSent():
+                    self._request_sent(observation)
+                case MessageFailed():
+                    self._message_failed(observation)
+                case CallsSettled(status, calls):
+                    self._add(metrics.CALLS, calls, status)
+                case DuplicatesFound(calls):
+                    self._add(metrics.DUPLICATES, calls)
+                case CallsWaiting():
+                    self._calls_waiting(observation)
+                case CallsHeld():
+                    self._calls_held(observation)
+                case ParksSeen() | Parked() | Reopened() | BudgetUsed():
+                    self._at_the_gate(observation)
+                case WorkFailed(error):
+                    self._logger.error("work failed", extra=describe(error))
+
+    def flush(self) -> None:
+        """Write the invocation's metrics, one EMF line each for those with a dimension of their own."""
+        with self._lock:
+            for (metric, value), total in self._sums.items():
+                if metric.dimension:
+                    self._single(metric, value, total)
+                else:
+                    self._measure(metric, total)
+            for metric, highest in self._highest.items():
+                self._measure(metric, highest)
+            self._sums.clear()
+            self._highest.clear()
+            if self._powertools.metric_set:
+                self._powertools.flush_metrics()
+
+    def _request_sent(self, sent: RequestSent) -> None:
+        self._logger.info("request sent", extra=_fields(sent))
+        if sent.result != Reason.NOT_SENT:
+            self._add(metrics.REQUESTS_RESENT if sent.is_resend else metrics.REQUESTS_SENT, 1)
+            self._measure(metrics.CALLS_PER_REQUEST, sent.calls)
+        self._measure(metrics.REQUEST_MILLISECONDS, sent.milliseconds)
+        self._add(metrics.ANSWERS, 1, metrics.answer_value(sent.code, sent.result))
+        self._add(metrics.REQUESTS_FAILED, int(metrics.is_failed_request(sent.result)))
+
+    def _message_failed(self, failed: MessageFailed) -> None:
+        self._logger.warning("message failed", extra=_fields(failed))
+        self._add(metrics.FAILED_MESSAGES, 1, failed.reason)
+        if failed.reason == Reason.INVALID_MESSAGE:
+            self._add(metrics.INVALID_MESSAGES, 1)
+
+    def _calls_waiting(self, waiting: CallsWaiting) -> None:
+        self._put_off("calls waiting", asdict(waiting), 1, waiting)
+
+    def _calls_held(self, held: CallsHeld) -> None:
+        self._put_off("calls held", _since_when(held), held.messages, held)
+
+    def _put_off(self, line: str, fields: dict[str, object], messages: int, calls: CallsWaiting | CallsHeld) -> None:
+        if calls.scope in metrics.WAITING_ON:
+            fields["parked"] = _parked(calls.flow_id if calls.scope is Scope.FLOW else "")
+        metric = metrics.waiting_metric(calls.reason, calls.scope)
+        # What waits for people is theirs to find; the rest passes by itself.
+        log = self._logger.info if metric in metrics.WAITING_ON.values() else self._logger.debug
+        log(line, extra=fields)
+        self._add(metrics.CALLS, calls.calls, Status.WAITING)
+        self._raise(metrics.RETRY_IN_SECONDS, round(calls.retry_in_seconds))
+        if metric:
+            self._add(metric, messages)
+
+    def _at_the_gate(self, observation: ParksSeen | Parked | Reopened | BudgetUsed) -> None:
+        match observation:
+            case ParksSeen(account_seconds, flow_seconds):
+                self._park_seen(Scope.ACCOUNT, account_seconds)
+                self._park_seen(Scope.FLOW, flow_seconds)
+            case Parked(flow_id):
+                self._logger.warning("parked", extra=_since_when(observation) | {"parked": _parked(flow_id)})
+            case Reopened(flow_id):
+                self._logger.info("reopened", extra=asdict(observation) | {"parked": _parked(flow_id)})
+                self._add(metrics.WAITING_ON[Scope.FLOW if flow_id else Scope.ACCOUNT], 0)
+            case BudgetUsed(share):
+                self._raise(metrics.RATE_BUDGET_PERCENT, round(share * 100))
+
+    def _park_seen(self, scope: Scope, seconds: float | None) -> None:
+        self._raise(metrics.PARKED_SECONDS[scope], round(seconds or 0))
+        if seconds is None:
+            # A zero: without one, an alarm could not tell "nothing in the way" from "nothing tried".
+            self._add(metrics.WAITING_ON[scope], 0)
+
+    def _add(self, metric: Metric, amount: int, value: str = "") -> None:
+        self._sums[metric, str(value)] += amount
+
+    def _raise(self, metric: Metric, number: int) -> None:
+        self._highest[metric] = max(number, self._highest.get(metric, 0))
+
+    def _measure(self, metric: Metric, value: int) -> None:
+        self._powertools.add_metric(metric.name, MetricUnit(metric.unit), value)
+
+    def _single(self, metric: Metric, dimension_value: str, total: int) -> None:
+        service = {metrics.SERVICE: str(self._powertools.provider.service)}
+        with single_metric(metric.name, MetricUnit(metric.unit), total, default_dimensions=service) as line:
+            line.add_dimension(metric.dimension, dimension_value)
+
+
+def _fields(observation: RequestSent | MessageFailed) -> dict[str, object]:
+    # One text, not a list: Logs Insights makes a field of each item of a list, and has room for 200 fields. The
+    # brackets let a query find a whole client identifier, and not the beginning of another one.
+    names = "".join(f"[{name}]" for name in observation.client_identifiers)
+    return asdict(observation) | {"client_identifiers": names}
+
+
+def _since_when(observation: Parked | CallsHeld) -> dict[str, object]:
+    fields = asdict(observation)
+    since_ms = fields.pop("since_ms")
+    since = datetime.fromtimestamp(since_ms / 1000, UTC).isoformat(timespec="seconds") if since_ms else ""
+    return fields | {"since": since}
+
+
+def _parked(flow_id: str) -> str:
+    """What is parked: a field of the lines about parks, and of no others."""
+    return flow_id or Scope.ACCOUNT
+
+
+def describe(error: BaseException) -> dict[str, object]:
+    """What may be logged of an error: its type and where it was raised, but not its text, which may quote anything."""
+    frames = traceback.extract_tb(error.__traceback__)
+    described: dict[str, object] = {
+        "error_type": type(error).__name__,
+        "error_at": [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames],
+    }
+    if isinstance(error, ClientError):
+        described["error_code"] = error.response["Error"]["Code"]
+        described["operation"] = error.operation_name
+    return described

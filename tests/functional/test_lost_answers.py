@@ -1,0 +1,76 @@
+"""A request whose answer was lost, while something keeps it from being resent or from telling anything."""
+
+import pytest
+
+from local.simulator.faults import CodeAnswer, DroppedConnection, ForeignPage
+from sealed_relay.kairos.codes import Scope
+from sealed_relay.observability.events import CallsWaiting
+from tests.functional.scene import Scene
+
+EMPTY = CodeAnswer(code=212)
+SOON = "2026-11-23T04:30:10Z"
+
+
+def lose_answers(scene: Scene, *names: str) -> None:
+    for name in names:
+        scene.plan(DroppedConnection(after_accepting=True))
+        scene.send(name)
+        scene.invoke()
+
+
+def park_an_account_in_which_only_lost_requests_wait(scene: Scene) -> None:
+    scene.plan(EMPTY)
+    scene.send("refused", not_after=SOON)
+    scene.invoke()
+
+
+@pytest.mark.parametrize("trouble", ["not sent", "parked", "refused", "another page"])
+def test_its_calls_are_known_as_open_whatever_became_of_the_resends_since(trouble: str) -> None:
+    scene = Scene()
+    lose_answers(scene, "lost")
+    written = scene.record("lost")["updated_at"]
+    match trouble:
+        case "not sent":
+            scene.gateway.refused_connections = 1
+        case "parked":
+            park_an_account_in_which_only_lost_requests_wait(scene)
+        case "refused":
+            scene.plan(EMPTY)
+        case "another page":
+            scene.plan(ForeignPage(http_status=404))
+    while scene.record("lost")["updated_at"] == written:
+        scene.run_for(1)
+
+    assert scene.record("lost")["status"] == "WAITING"
+    assert scene.record("lost")["reason"] == "NO_ANSWER"
+
+
+def test_while_a_park_holds_up_its_resend_the_log_names_the_park_and_not_the_missing_answer() -> None:
+    scene = Scene()
+    lose_answers(scene, "lost")
+    park_an_account_in_which_only_lost_requests_wait(scene)
+
+    scene.run_for(1500)
+
+    last = [each for each in scene.observed if isinstance(each, CallsWaiting)][-1]
+    assert (last.reason, last.scope) == ("INSUFFICIENT_BALANCE", Scope.ACCOUNT)
+
+
+def test_while_only_lost_requests_wait_one_that_was_found_repeated_lets_the_next_one_ask() -> None:
+    scene = Scene()
+    lose_answers(scene, "lost-1", "lost-2", "lost-3", "lost-4")
+    park_an_account_in_which_only_lost_requests_wait(scene)
+
+    scene.run_for(3600)
+
+    assert scene.statuses() == {"PRESUMED_ACCEPTED": 4, "EXPIRED": 1}
+
+
+def test_while_a_park_keeps_it_from_being_resent_its_record_is_not_written_again_and_again() -> None:
+    scene = Scene()
+    lose_answers(scene, "lost")
+    park_an_account_in_which_only_lost_requests_wait(scene)
+
+    scene.run_for(1500)
+
+    assert sum(isinstance(each, CallsWaiting) for each in scene.observed) < 12

@@ -1,0 +1,84 @@
+"""Which number an observation counts in; that names and dimensions are right is tested over the template."""
+
+from itertools import product
+
+import pytest
+
+from sealed_relay.calls.outcome import Reason
+from sealed_relay.kairos.answer import Answered
+from sealed_relay.kairos.codes import CODES, Scope
+from sealed_relay.kairos.verdict import Asked, conclude
+from sealed_relay.observability.metrics import (
+    FAILED_MESSAGES,
+    WAITING_ON_ACCOUNT,
+    WAITING_ON_FLOW,
+    WAITING_ON_RATE,
+    Metric,
+    answer_value,
+    is_failed_request,
+    waiting_metric,
+)
+
+
+def test_every_reason_for_which_a_code_can_end_a_call_is_one_of_the_metrics_values() -> None:
+    asked = [Asked(*each) for each in product((1, 2), (True, False), (True, False), (True, False))]
+    conclusions = [
+        conclude(Answered(code, {}), request, ["call"], lambda _: False) for code in [*CODES, 999] for request in asked
+    ]
+    outcomes = [outcome for conclusion in conclusions for outcome in conclusion.outcomes.values()]
+    reasons = {outcome.reason for outcome in outcomes if outcome.status.is_failure}
+    relays_own = {
+        Reason.INVALID_MESSAGE,
+        Reason.UNKNOWN_FLOW,
+        Reason.CLIENT_IDENTIFIER_REUSED,
+        Reason.EXPIRED,
+        Reason.UNRESOLVED,
+    }
+    assert reasons | relays_own == set(FAILED_MESSAGES.values)
+
+
+@pytest.mark.parametrize(
+    ("reason", "metric"),
+    [
+        ("INSUFFICIENT_BALANCE", WAITING_ON_ACCOUNT),
+        ("IP_NOT_WHITELISTED", WAITING_ON_ACCOUNT),
+        ("INVALID_SECURITY_ID", WAITING_ON_FLOW),
+        ("NO_MASK_AVAILABLE", WAITING_ON_FLOW),
+        (Reason.FLOW_SECRET_UNUSABLE, WAITING_ON_FLOW),
+        ("FAILURE", None),
+        (Reason.NO_ANSWER, None),
+        (Reason.OUT_OF_TIME, None),
+        (Reason.RATE_LIMITED, WAITING_ON_RATE),
+    ],
+)
+def test_messages_that_wait_for_people_are_counted_by_what_people_must_see_to(
+    reason: str, metric: Metric | None
+) -> None:
+    assert waiting_metric(reason) is metric
+
+
+@pytest.mark.parametrize("reason", [Reason.NO_ANSWER, "INVALID_SECURITY_ID", "an operator's own words"])
+def test_what_is_parked_counts_by_whose_park_it_is_whatever_the_reason(reason: str) -> None:
+    assert waiting_metric(reason, Scope.ACCOUNT) is WAITING_ON_ACCOUNT
+    assert waiting_metric(reason, Scope.FLOW) is WAITING_ON_FLOW
+
+
+@pytest.mark.parametrize(
+    "result",
+    ["FAILURE_FROM_GATEWAY", "FAILURE", "UNKNOWN_CODE", Reason.NOT_SENT, Reason.NO_ANSWER, Reason.WRONG_ADDRESS],
+)
+def test_the_api_fails_when_no_call_and_no_flow_is_to_blame(result: str) -> None:
+    assert is_failed_request(result)
+
+
+@pytest.mark.parametrize("result", ["SUCCESS", "CHECKSUM_REPEATED", "MAX_DATA_LIST_SIZE_EXCEEDED", "INVALID_FLOW_ID"])
+def test_it_does_not_fail_when_it_says_what_is_wrong(result: str) -> None:
+    assert not is_failed_request(result)
+
+
+def test_codes_that_the_api_does_not_document_are_one_value() -> None:
+    assert (answer_value(401, "IP_NOT_WHITELISTED"), answer_value(999, "UNKNOWN_CODE")) == (
+        "401 IP_NOT_WHITELISTED",
+        "UNKNOWN_CODE",
+    )
+    assert answer_value(None, Reason.NO_ANSWER) == "NO_ANSWER"

@@ -1,0 +1,115 @@
+"""What whoever runs the relay is told of what is parked, from the front door."""
+
+from datetime import timedelta
+
+import pytest
+
+from local.simulator.faults import CodeAnswer, DroppedConnection
+from sealed_relay.dependencies import Limits
+from sealed_relay.kairos.codes import Scope
+from sealed_relay.kairos.flow import UnusableFlowError
+from sealed_relay.observability.events import CallsHeld, CallsWaiting, Parked, ParksSeen
+from tests.functional.scene import START, Scene
+
+SINGLE_CALLS = Limits(most_calls=1, most_body_bytes=262_144, give_up_after=timedelta(hours=24))
+
+
+def held(scene: Scene) -> list[CallsHeld]:
+    return [observed for observed in scene.observed if isinstance(observed, CallsHeld)]
+
+
+def seen(scene: Scene) -> list[ParksSeen]:
+    return [observed for observed in scene.observed if isinstance(observed, ParksSeen)]
+
+
+def test_messages_held_for_the_account_are_told_with_its_reason_and_since_when() -> None:
+    scene = Scene()
+    scene.plan(CodeAnswer(code=212), requests=None)
+    for name in ("a", "b", "c"):
+        scene.send(name)
+        scene.send(name, flow_id="FLOWBBBB")
+    scene.run_for(3600)
+
+    assert {(each.scope, each.reason, each.code) for each in held(scene)} == {
+        (Scope.ACCOUNT, "INSUFFICIENT_BALANCE", 212)
+    }
+    assert {each.since_ms for each in held(scene)} == {int(START * 1000)}
+    assert {each.flow_id for each in held(scene)} == {"FLOWAAAA", "FLOWBBBB"}
+    assert [each.since_ms for each in scene.observed if isinstance(each, Parked)] == [int(START * 1000)]
+
+
+def test_an_outage_holds_the_account_whatever_flow_it_was_met_with() -> None:
+    scene = Scene(SINGLE_CALLS)
+    scene.plan(DroppedConnection(), requests=None)
+    for index in range(10):
+        scene.send(f"call-{index}")
+    scene.run_for(3600)
+
+    assert {(each.scope, each.reason) for each in held(scene)} == {(Scope.ACCOUNT, "NO_ANSWER")}
+
+
+def test_messages_of_a_parked_flow_are_held_for_the_flow() -> None:
+    scene = Scene()
+    scene.plan(CodeAnswer(code=204), requests=None)
+    for name in ("a", "b", "c"):
+        scene.send(name)
+        scene.run_for(60)
+
+    assert {(each.scope, each.code) for each in held(scene)} == {(Scope.FLOW, 204)}
+
+
+def test_messages_of_a_flow_whose_secret_cannot_be_used_are_held_for_the_flow() -> None:
+    scene = Scene()
+    scene.flows.flows["FLOWAAAA"] = UnusableFlowError("The secret is no JSON.")
+    scene.send("a")
+    scene.run_for(600)
+
+    assert {(each.scope, each.reason) for each in held(scene)} == {(Scope.FLOW, "FLOW_SECRET_UNUSABLE")}
+
+
+@pytest.mark.parametrize(("key", "scope"), [("#park/account", Scope.ACCOUNT), ("#park/flow/FLOWAAAA", Scope.FLOW)])
+def test_a_message_that_comes_while_its_flow_or_account_is_parked_is_told_to_wait_for_that(
+    key: str, scope: Scope
+) -> None:
+    scene = Scene()
+    scene.table.put({"call_id": key, "reason": "MAINTENANCE"})
+    scene.send("a")
+    scene.invoke()
+
+    waiting = [observed for observed in scene.observed if isinstance(observed, CallsWaiting)]
+    assert [(each.scope, each.reason) for each in waiting] == [(scope, "MAINTENANCE")]
+
+
+def test_messages_over_the_budget_are_held_for_nobody() -> None:
+    scene = Scene(SINGLE_CALLS, requests_per_minute=2)
+    for index in range(5):
+        scene.send(f"call-{index}")
+    scene.invoke()
+
+    assert [(each.scope, each.reason, each.since_ms) for each in held(scene)] == [
+        (Scope.REQUEST, "RATE_LIMITED", 0)
+    ] * 3
+
+
+@pytest.mark.parametrize(("key", "expected"), [("#park/account", (90, None)), ("#park/flow/FLOWAAAA", (None, 90))])
+def test_each_invocation_tells_for_how_long_what_it_looked_at_has_been_parked(
+    key: str, expected: tuple[float | None, float | None]
+) -> None:
+    scene = Scene()
+    since_ms = int(START * 1000) - 90_000
+    scene.table.put({"call_id": key, "reason": "MAINTENANCE", "since_ms": since_ms})
+    scene.send("a")
+    scene.invoke()
+
+    assert seen(scene) == [ParksSeen(*expected)]
+
+
+def test_a_park_that_an_operator_deleted_is_not_seen_by_the_next_invocation() -> None:
+    scene = Scene()
+    scene.table.put({"call_id": "#park/account", "reason": "MAINTENANCE"})
+    scene.send("a")
+    scene.invoke()
+    del scene.table.items["#park/account"]
+    scene.run()
+
+    assert [(each.account_seconds, each.flow_seconds) for each in seen(scene)] == [(0.0, None), (None, None)]

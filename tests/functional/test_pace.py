@@ -1,0 +1,138 @@
+"""The rate limit, seen from the front door: held over all invocations, none of it wasted, and cheap."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from sealed_relay.dependencies import Limits
+from sealed_relay.ports import Change, Item
+from tests.functional.scene import START, Scene
+from tests.support.table import InMemoryTable
+
+LONE = Limits(most_calls=1, most_body_bytes=262_144, give_up_after=timedelta(hours=24))
+
+
+def left_at(scene: Scene) -> list[float]:
+    """When each request reached the API."""
+    return [time.timestamp() for time in scene.gateway.sent_at]
+
+
+def most_in_a_minute(times: Sequence[float]) -> int:
+    return max(sum(start <= time < start + 60 for time in times) for start in times)
+
+
+def test_no_minute_sees_more_requests_than_the_limit_and_every_call_goes_out() -> None:
+    scene = Scene(LONE, requests_per_minute=20)
+    for index in range(100):
+        scene.send(f"call-{index}")
+
+    scene.run(most_invocations=500)
+
+    assert len(scene.accepted()) == 100
+    assert most_in_a_minute(left_at(scene)) == 20
+
+
+def test_a_backlog_uses_the_whole_limit() -> None:
+    scene = Scene(LONE, requests_per_minute=20)
+    for index in range(100):
+        scene.send(f"call-{index}")
+    began = scene.clock()
+
+    scene.run(most_invocations=500)
+
+    assert left_at(scene)[:20] == [began] * 20
+    # The others come back one by one, each when its turn has come: 80 at 20 a minute, after the first minute.
+    assert scene.clock() - began < 62 + 240 + 15
+
+
+def test_what_is_over_the_limit_is_neither_claimed_nor_sealed() -> None:
+    scene = Scene(LONE, requests_per_minute=1)
+    scene.send("a")
+    scene.send("b")
+
+    scene.invoke()
+
+    assert len(scene.statuses()) == 1
+    assert len([key for key in scene.table.items if key.startswith("#envelope/")]) == 1
+
+
+def test_a_request_costs_at_most_one_small_write_of_the_pace() -> None:
+    scene = Scene(Limits(most_calls=2, most_body_bytes=262_144, give_up_after=timedelta(hours=24)))
+    writes: list[str] = []
+
+    class CountingTable(InMemoryTable):
+        def insert(self, items: Sequence[Item]) -> list[bool]:
+            writes.extend(str(item["call_id"]) for item in items)
+            return super().insert(items)
+
+        def update(self, changes: Sequence[Change]) -> list[bool]:
+            writes.extend(change.key for change in changes)
+            return super().update(changes)
+
+    scene.table = CountingTable()
+    for index in range(40):
+        scene.send(f"call-{index}")
+    scene.run()
+
+    assert len(scene.gateway.bodies) == 20
+    assert writes.count("#pace") <= 20
+    assert not any(key.startswith("#park") for key in writes)
+
+
+def test_a_message_that_is_put_off_for_want_of_room_comes_back_when_there_is_some() -> None:
+    scene = Scene(LONE, requests_per_minute=2)
+    began = scene.clock()
+    for name in ("a", "b", "c", "d"):
+        scene.send(name)
+
+    scene.invoke()
+    waiting = [scene.ingress.next_visible_at or 0.0]
+    scene.clock.now = waiting[0]
+    scene.invoke()
+
+    assert 60 < waiting[0] - began < 65
+    assert len(scene.gateway.bodies) == 3
+
+
+def test_turns_that_were_promised_and_not_taken_go_to_those_who_came_later() -> None:
+    scene = Scene(LONE, requests_per_minute=20)
+    for index in range(100):
+        scene.send(f"call-{index}", not_after=datetime.fromtimestamp(START + 50, UTC).isoformat())
+    scene.invoke()  # 80 are promised turns for the five minutes to come, and are of no use by then
+    scene.clock.now = START + 110
+    for index in range(15):
+        scene.send(f"later-{index}")
+
+    scene.run_for(60)
+
+    assert scene.accepted().keys() >= {f"FLOWAAAA/later-{index}" for index in range(15)}
+
+
+def test_those_who_were_put_off_go_before_those_who_keep_coming() -> None:
+    scene = Scene(LONE, requests_per_minute=20)
+    for index in range(60):
+        scene.send(f"call-{index}")
+
+    for index in range(80):
+        scene.send(f"later-{index}")  # as many as leave
+        scene.run_for(3)
+
+    first_accepted = list(scene.accepted())[:60]
+    # One that comes for its turn a moment before it is free is put off once more.
+    assert sum("call-" in call_id for call_id in first_accepted) >= 55
+
+
+@pytest.mark.parametrize("window_seconds", [2, 5, 10])
+def test_however_long_sqs_gathers_a_batch_those_who_were_put_off_do_not_starve(window_seconds: int) -> None:
+    scene = Scene(LONE, requests_per_minute=60)
+    for index in range(180):
+        scene.send(f"call-{index}")
+
+    for batch in range(600 // window_seconds):
+        scene.invoke()
+        for index in range(window_seconds * 3 // 2):  # half as many again as leave
+            scene.send(f"later-{batch}-{index}")
+        scene.clock.now += window_seconds
+
+    assert sum("call-" in call_id for call_id in scene.accepted()) == 180

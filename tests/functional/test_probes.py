@@ -1,0 +1,104 @@
+"""Probes: what goes out while a flow or the account is parked, and what comes of it."""
+
+from datetime import timedelta
+
+from local.simulator.faults import CodeAnswer, NoFault
+from sealed_relay.dependencies import Limits
+from sealed_relay.observability.events import Parked, Reopened
+from tests.functional.scene import Scene
+
+EMPTY = CodeAnswer(code=212)
+
+
+def test_an_empty_account_parks_every_flow_and_lets_out_single_probes_at_growing_intervals() -> None:
+    scene = Scene()
+    scene.plan(EMPTY, requests=None)
+    for index in range(40):
+        scene.send(f"a{index}", flow_id="FLOWAAAA")
+        scene.send(f"b{index}", flow_id="FLOWBBBB")
+    began = scene.clock()
+    scene.invoke()
+    sent = len(scene.gateway.sent_at)
+
+    scene.run_for(3600)
+
+    probes = [time.timestamp() - began for time in scene.gateway.sent_at[sent:]]
+    gaps = [later - earlier for earlier, later in zip([0.0, *probes], probes, strict=False)]
+    assert sent <= 2
+    assert 5 < len(probes) < 16
+    assert gaps[0] >= 15
+    assert min(gaps[1:]) >= 45
+    assert min(gaps[5:]) >= 300
+
+
+def test_the_first_accepted_probe_reopens_for_all() -> None:
+    scene = Scene()
+    scene.plan(EMPTY, requests=None)
+    for index in range(30):
+        scene.send(f"call-{index}")
+        scene.invoke()
+    scene.simulator.faults.clear()
+
+    scene.run_for(1800)
+
+    assert scene.statuses() == {"ACCEPTED": 30}
+    [parked] = [each for each in scene.observed if isinstance(each, Parked)]
+    [reopened] = [each for each in scene.observed if isinstance(each, Reopened)]
+    assert (parked.flow_id, parked.code, reopened.reason) == ("", 212, "INSUFFICIENT_BALANCE")
+
+
+def test_a_probe_that_dies_with_its_invocation_is_followed_by_another() -> None:
+    scene = Scene()
+    scene.plan(EMPTY, requests=2)
+    scene.send("a")
+    scene.invoke()
+    scene.clock.now += 20
+    world = scene.world()
+    world.admission.look(["FLOWAAAA"])
+    world.admission.admit("FLOWAAAA")  # and nothing is sent
+
+    scene.run_for(3600)
+
+    assert scene.statuses() == {"ACCEPTED": 1}
+
+
+def test_a_probe_refused_for_one_bad_call_still_finds_out_whether_the_account_is_open() -> None:
+    scene = Scene()
+    scene.plan(EMPTY)
+    scene.send("bad", contact_numbers=["910000000213"])
+    for index in range(7):
+        scene.send(f"good-{index}")
+    scene.invoke()
+
+    scene.run_for(3600)
+
+    assert scene.statuses() == {"ACCEPTED": 7, "REJECTED": 1}
+
+
+def test_a_message_whose_first_calls_are_delivered_probes_with_the_others() -> None:
+    scene = Scene(Limits(most_calls=1, most_body_bytes=262_144, give_up_after=timedelta(hours=24)))
+    scene.plan(NoFault())
+    scene.plan(EMPTY, requests=None)
+    scene.send("long-name-1", "b", "c")
+    scene.invoke()
+    assert scene.statuses() == {"ACCEPTED": 1, "WAITING": 2}
+    scene.simulator.faults.clear()
+
+    scene.run_for(1800)
+
+    assert scene.statuses() == {"ACCEPTED": 3}
+
+
+def test_a_late_call_does_not_take_the_place_of_the_probe() -> None:
+    scene = Scene()
+    scene.plan(EMPTY)
+    scene.send("a")
+    scene.invoke()
+    scene.clock.now += 20
+    scene.send("late", not_after="2026-11-23T00:00:00Z")
+    scene.send("healthy")
+
+    scene.invoke()
+
+    assert scene.record("healthy")["status"] == "ACCEPTED"
+    assert scene.record("late")["status"] == "EXPIRED"

@@ -1,0 +1,188 @@
+"""Deadlines, start times, and invocations that run short of time."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from local.simulator.faults import CodeAnswer, DroppedConnection, ForeignPage
+from sealed_relay.batch.process_batch import relay
+from sealed_relay.calls.message import SERVICE_TIME_ZONE
+from tests.functional.scene import LIMITS, START, Scene
+
+HOUR = 3600.0
+
+
+def _iso(seconds_from_start: float) -> str:
+    return datetime.fromtimestamp(START + seconds_from_start, UTC).isoformat()
+
+
+def test_a_call_whose_not_after_has_passed_is_never_sent() -> None:
+    scene = Scene()
+    scene.send("late", not_after=_iso(-1))
+    scene.send("due", not_after=_iso(60))
+    scene.run()
+    assert scene.record("late")["status"] == "EXPIRED"
+    assert scene.record("late")["attempts"] == 0
+    assert scene.record("due")["status"] == "ACCEPTED"
+    assert [failure.reason for failure in scene.failures.published] == ["EXPIRED"]
+
+
+def test_a_call_that_waits_past_its_not_after_expires() -> None:
+    scene = Scene()
+    scene.send("a", not_after=_iso(30))
+    scene.plan(CodeAnswer(code=212), requests=None)
+    scene.run()
+    assert scene.record("a")["status"] == "EXPIRED"
+    assert scene.clock() >= START + 30
+
+
+def test_a_start_day_that_is_over_in_the_time_zone_of_the_service_expires() -> None:
+    scene = Scene()
+    scene.send("yesterday", start_time="2026-11-22T23:59:59+05:30")
+    scene.send("earlier-today", start_time="2026-11-23T00:00:00+05:30")
+    scene.run()
+    assert scene.record("yesterday")["status"] == "EXPIRED"
+    assert scene.record("earlier-today")["status"] == "ACCEPTED"
+
+
+def test_a_call_without_a_start_time_that_waits_past_midnight_is_delivered_all_the_same() -> None:
+    scene = Scene()
+    scene.clock.now = datetime(2026, 11, 23, 18, 29, tzinfo=UTC).timestamp()  # 23:59 in +05:30
+    scene.send("a")
+    scene.plan(CodeAnswer(code=212), requests=8)
+    scene.run()
+    assert scene.clock() > datetime(2026, 11, 23, 18, 30, tzinfo=UTC).timestamp()
+    assert scene.statuses() == {"ACCEPTED": 1}
+
+
+def test_an_account_without_money_for_longer_than_the_relay_waits_ends_the_call_as_expired() -> None:
+    scene = Scene()
+    message_id = scene.send("a")
+    scene.plan(CodeAnswer(code=212), requests=None)
+    receives = 0
+    while message_id in scene.ingress.message_ids:
+        scene.clock.now = scene.ingress.next_visible_at or 0.0
+        scene.invoke()
+        receives += 1
+    assert scene.record("a")["status"] == "EXPIRED"
+    assert scene.clock() - START >= LIMITS.give_up_after.total_seconds()
+    assert receives < 1000  # what the ingress queue's redrive policy allows
+
+
+def test_an_answer_that_stays_lost_ends_as_unresolved_and_not_as_expired() -> None:
+    scene = Scene()
+    scene.send("a", "b")
+    scene.plan(DroppedConnection(after_accepting=True), requests=None)
+    scene.run(most_invocations=1000)
+    assert scene.statuses() == {"UNRESOLVED": 2}
+    assert [failure.reason for failure in scene.failures.published] == ["UNRESOLVED"]
+    assert scene.clock() - START >= LIMITS.give_up_after.total_seconds()
+    assert len(set(scene.gateway.bodies)) == 1
+
+
+def test_a_lost_request_is_not_resent_past_the_deadline_of_any_of_its_calls() -> None:
+    scene = Scene()
+    scene.send("urgent", not_after=_iso(1))
+    scene.send("less-urgent", not_after=_iso(1800))
+    scene.plan(DroppedConnection())
+    scene.run()
+    assert scene.statuses() == {"UNRESOLVED": 2}
+    assert len(scene.gateway.bodies) == 1
+
+
+def test_a_call_that_is_due_soon_does_not_take_a_patient_one_with_it() -> None:
+    scene = Scene()
+    scene.send("urgent", not_after=_iso(1))
+    scene.send("patient")
+    scene.plan(DroppedConnection(), requests=2)
+    scene.run()
+    assert scene.record("urgent")["status"] == "UNRESOLVED"
+    assert scene.record("patient")["status"] == "ACCEPTED"
+
+
+def test_a_request_that_never_left_frees_its_other_calls_when_one_of_them_expires() -> None:
+    scene = Scene()
+    scene.send("urgent", not_after=_iso(1))
+    scene.send("less-urgent", not_after=_iso(1800))
+    scene.gateway.refused_connections = 1
+    scene.run()
+    assert scene.record("urgent")["status"] == "EXPIRED"
+    assert scene.record("less-urgent")["status"] == "ACCEPTED"
+    assert scene.accepted() == {"FLOWAAAA/less-urgent": 1}
+
+
+def test_an_envelope_that_ttl_took_leaves_its_calls_unresolved_and_not_sent_again() -> None:
+    scene = Scene()
+    scene.send("a")
+    scene.plan(DroppedConnection(after_accepting=True))
+    scene.invoke()
+    scene.clock.now += 49 * HOUR
+    for key in [key for key in scene.table.items if key.startswith("#envelope/")]:
+        del scene.table.items[key]
+    scene.run()
+    assert scene.statuses() == {"UNRESOLVED": 1}
+    assert scene.accepted() == {"FLOWAAAA/a": 1}
+
+
+@pytest.mark.parametrize("seconds_left", [1.0, 5.0, 9.0])
+def test_an_invocation_short_of_time_sends_nothing_and_hands_everything_back(seconds_left: float) -> None:
+    scene = Scene()
+    scene.send("a")
+    scene.send("b", flow_id="FLOWBBBB")
+    messages = scene.ingress.receive(10)
+    kept = relay(scene.world(), messages, scene.clock() + seconds_left)
+    assert sorted(kept) == sorted(message.message_id for message in messages)
+    assert scene.gateway.bodies == []
+    assert scene.record("a")["reason"] == "OUT_OF_TIME"
+    scene.run()
+    assert scene.statuses() == {"ACCEPTED": 2}
+    assert scene.clock() - START < 60
+
+
+def test_the_body_on_the_failure_queue_is_what_the_producer_wrote() -> None:
+    scene = Scene()
+    keys = [{"name": "$flow.key.Name", "value": "Zoë"}]
+    scene.send("late", "later", not_after=_iso(-1), keys=keys)
+    scene.run()
+    [failure] = scene.failures.published
+    call = {"client-identifier": "late", "contact-numbers": ["919900000001"], "not-after": _iso(-1), "keys": keys}
+    assert json.loads(failure.body) == {"flow-id": "FLOWAAAA", "calls": [call, {**call, "client-identifier": "later"}]}
+
+
+def test_expired_calls_can_be_sent_again_with_a_later_deadline() -> None:
+    scene = Scene()
+    scene.send("a", not_after=_iso(-1))
+    scene.run()
+    scene.send("a", not_after=_iso(HOUR))
+    scene.run()
+    assert scene.statuses() == {"ACCEPTED": 1}
+
+
+@pytest.mark.parametrize("trouble", ["connection refused", "HTTP 429", "empty account"])
+def test_what_waits_together_comes_back_together_and_fills_one_request_again(trouble: str) -> None:
+    scene = Scene()
+    for index in range(300):
+        scene.send(f"call-{index}")
+    if trouble == "connection refused":
+        scene.gateway.refused_connections = 5
+    else:
+        scene.plan(CodeAnswer(code=212) if trouble == "empty account" else ForeignPage(http_status=429), requests=5)
+    scene.run()
+    assert scene.statuses() == {"ACCEPTED": 300}
+    assert [sent.calls for sent in scene.requests_sent()] == [300] * 6
+
+
+def test_a_refusal_on_a_later_day_than_the_lost_attempt_is_no_proof_that_this_failed() -> None:
+    scene = Scene()
+    scene.clock.now = datetime(2026, 11, 23, 23, 59, 50, tzinfo=SERVICE_TIME_ZONE).timestamp()
+    scene.plan(DroppedConnection(after_accepting=True))
+    scene.send("a")
+    scene.invoke()
+    scene.clock.now += 60
+    scene.plan(CodeAnswer(code=210))
+
+    scene.run()
+
+    assert scene.accepted() == {"FLOWAAAA/a": 1}
+    assert scene.statuses() == {"UNRESOLVED": 1}

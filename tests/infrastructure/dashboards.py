@@ -1,0 +1,22 @@
+"""The template's dashboard as CloudWatch gets it, but for what is known only once it is deployed."""
+
+import re
+
+from local.dashboard.body import MetricWidget, Widget, parse_body
+from tests.infrastructure.emitting import STAGE
+from tests.infrastructure.expansion import deployed_with
+
+
+def widgets(**parameters: str) -> list[Widget]:
+    """The widgets; in place of a resource's name or ARN stands what the template calls it."""
+    dashboard = deployed_with(**{"Stage": STAGE, **parameters})["Resources"]["Dashboard"]["Properties"]
+    body = dashboard["DashboardBody"]["Fn::Sub"]
+    # The ARN of an alarm ends in its name.
+    body = re.sub(r"\$\{(\w+Alarm)\.Arn\}", r"arn:aws:cloudwatch:::alarm:\1", body)
+    return parse_body(re.sub(r"\$\{([^}]+)\}", r"\1", body))
+
+
+def metric_widget(title: str, **parameters: str) -> MetricWidget:
+    """The one metric widget whose title begins so."""
+    [widget] = [w for w in widgets(**parameters) if isinstance(w, MetricWidget) and w.title.startswith(title)]
+    return widget

@@ -1,0 +1,102 @@
+"""What the function really writes when everything that can be observed is observed: its metrics and its log lines."""
+
+import contextlib
+import io
+import json
+from functools import cache
+from typing import Any
+from unittest.mock import patch
+from uuid import uuid4
+
+from aws_lambda_powertools import Logger, Metrics
+
+from local.dashboard.emf import points_in
+from local.dashboard.store import MetricId
+from sealed_relay.calls.outcome import Reason, Status
+from sealed_relay.kairos.codes import CODES, Scope
+from sealed_relay.observability.emitter import Telemetry
+from sealed_relay.observability.events import (
+    BatchReceived,
+    BudgetUsed,
+    CallsHeld,
+    CallsSettled,
+    CallsWaiting,
+    DuplicatesFound,
+    MessageFailed,
+    Observation,
+    Parked,
+    ParksSeen,
+    Reopened,
+    RequestSent,
+)
+from sealed_relay.observability.metrics import FAILED_MESSAGES
+from tests.infrastructure.expansion import deployed_with
+
+STAGE = "dev"
+_UNDOCUMENTED = 999
+
+
+def sent(result: str, code: int | None) -> RequestSent:
+    """A request of two calls that came to this; a resend if the code is one that the API does not document."""
+    return RequestSent("request", "FLOWAAAA", 2, code == _UNDOCUMENTED, result, code, "", 9, ["call-1", "call-2"])
+
+
+def held(scope: Scope, reason: str = "MAINTENANCE") -> CallsHeld:
+    """Two calls of one message that went back untouched."""
+    return CallsHeld(reason, None, scope, "FLOWAAAA", 1, 2, 300.0, 1_795_408_200_000)
+
+
+def _everything() -> list[Observation]:
+    answers = [sent(code.name, code.number) for code in CODES.values()]
+    no_answers = [sent(reason, None) for reason in (Reason.NOT_SENT, Reason.NO_ANSWER, Reason.WRONG_ADDRESS)]
+    failures = [MessageFailed("message", reason, None, 1, "request", ["call-1"]) for reason in FAILED_MESSAGES.values]
+    return [
+        BatchReceived(3.0),
+        *answers,
+        sent("UNKNOWN_CODE", _UNDOCUMENTED),
+        *no_answers,
+        *failures,
+        *(CallsSettled(status, 1) for status in Status if status.is_final),
+        DuplicatesFound(1),
+        CallsWaiting("message", "INSUFFICIENT_BALANCE", 1, 1.0),
+        *(held(scope) for scope in (Scope.ACCOUNT, Scope.FLOW)),
+        held(Scope.REQUEST, Reason.RATE_LIMITED),
+        ParksSeen(None, 60.0),
+        Parked("FLOWAAAA", "INVALID_GATEWAY_ID", 204, 1_795_408_200_000),
+        Reopened("FLOWAAAA", "INVALID_GATEWAY_ID", 60),
+        BudgetUsed(0.5),
+    ]
+
+
+def _write(observations: list[Observation]) -> tuple[list[str], list[str]]:
+    variables = deployed_with(Stage=STAGE)["Resources"]["RelayFunction"]["Properties"]["Environment"]["Variables"]
+    service, namespace = variables["POWERTOOLS_SERVICE_NAME"], variables["POWERTOOLS_METRICS_NAMESPACE"]
+    log, output = io.StringIO(), io.StringIO()
+    # Loggers of one name are one and the same for good; this one writes where this function reads.
+    logger = Logger(str(uuid4()), level="INFO", stream=log)
+    # Metrics with a dimension of their own find the namespace in the environment, as in Lambda.
+    with contextlib.redirect_stdout(output), patch.dict("os.environ", {"POWERTOOLS_METRICS_NAMESPACE": namespace}):
+        telemetry = Telemetry(logger, Metrics(service=service, namespace=namespace))
+        for observation in observations:
+            telemetry.observe(observation)
+        telemetry.flush()
+    return output.getvalue().splitlines(), log.getvalue().splitlines()
+
+
+def emitted(*observations: Observation) -> dict[MetricId, list[float]]:
+    """The values of each metric that these observations make."""
+    lines, _ = _write(list(observations))
+    return {metric: [value for _, value in points] for line in lines for metric, points in points_in(line)}
+
+
+@cache
+def emitted_metrics() -> frozenset[MetricId]:
+    """Every metric that the function of stage `dev` can emit."""
+    return frozenset(emitted(*_everything()))
+
+
+@cache
+def log_lines() -> tuple[dict[str, Any], ...]:
+    """One line of each kind, at least."""
+    _, lines = _write(_everything())
+    return tuple(json.loads(line) for line in lines)

@@ -1,0 +1,70 @@
+"""Everything at rest is encrypted with the stack's own key, and no log is kept for ever."""
+
+from typing import Any
+
+import pytest
+
+from tests.infrastructure.expansion import deployed_with
+
+RESOURCES = deployed_with(InterfaceEndpoints="all", AlarmEmail="someone@example.com")["Resources"]
+KEY_ARN = {"Fn::GetAtt": ["Key", "Arn"]}
+KEY_OF = {
+    "AWS::DynamoDB::Table": ("SSESpecification", "KMSMasterKeyId"),
+    "AWS::Lambda::Function": ("KmsKeyArn",),
+    "AWS::Logs::LogGroup": ("KmsKeyId",),
+    "AWS::SNS::Topic": ("KmsMasterKeyId",),
+    "AWS::SQS::Queue": ("KmsMasterKeyId",),
+    "AWS::SecretsManager::Secret": ("KmsKeyId",),
+}
+HOLDS_NO_DATA = (
+    "AWS::CloudWatch::",
+    "AWS::EC2::",
+    "AWS::IAM::",
+    "AWS::KMS::",
+    "AWS::Lambda::EventSourceMapping",
+    "AWS::Lambda::LayerVersion",  # public wheels
+    "AWS::Logs::QueryDefinition",
+    "AWS::SNS::Subscription",
+    "AWS::SNS::TopicPolicy",
+    "AWS::SQS::QueuePolicy",
+    "AWS::SecretsManager::ResourcePolicy",
+)
+
+
+def of_type(resource_type: str) -> dict[str, Any]:
+    return {name: r["Properties"] for name, r in RESOURCES.items() if r["Type"] == resource_type}
+
+
+@pytest.mark.parametrize("resource_type", KEY_OF)
+def test_what_can_be_encrypted_is_encrypted_with_the_stacks_own_key(resource_type: str) -> None:
+    assert of_type(resource_type)
+    for value in of_type(resource_type).values():
+        for name in KEY_OF[resource_type]:
+            value = value[name]  # noqa: PLW2901 - one level deeper each time
+        assert value == KEY_ARN
+
+
+def test_no_type_of_resource_is_forgotten() -> None:
+    types = {resource["Type"] for resource in RESOURCES.values()}
+    assert {t for t in types - KEY_OF.keys() if not t.startswith(HOLDS_NO_DATA)} == set()
+
+
+def test_the_key_is_rotated() -> None:
+    assert RESOURCES["Key"]["Properties"]["EnableKeyRotation"] is True
+
+
+def test_the_key_lets_every_log_group_of_the_stack_use_it_and_no_other() -> None:
+    (logs,) = (s for s in RESOURCES["Key"]["Properties"]["KeyPolicy"]["Statement"] if s["Sid"] == "LogsOfThisStack")
+    allowed = logs["Condition"]["ArnEquals"]["kms:EncryptionContext:aws:logs:arn"]
+    groups = {group["LogGroupName"]["Fn::Sub"] for group in of_type("AWS::Logs::LogGroup").values()}
+    assert {arn["Fn::Sub"].split(":log-group:")[1] for arn in allowed} == groups
+
+
+def test_every_log_group_forgets() -> None:
+    assert {group["RetentionInDays"] for group in of_type("AWS::Logs::LogGroup").values()} == {30}
+
+
+def test_each_function_logs_into_a_group_of_the_stack_that_is_its_own() -> None:
+    groups = [function["LoggingConfig"]["LogGroup"]["Ref"] for function in of_type("AWS::Lambda::Function").values()]
+    assert set(groups) <= of_type("AWS::Logs::LogGroup").keys()
+    assert len(set(groups)) == len(groups)

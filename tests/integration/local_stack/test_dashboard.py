@@ -1,0 +1,110 @@
+"""The page of `make dashboard`, in a real browser, over what the local stack really emitted."""
+
+import asyncio
+import json
+import re
+import time
+from collections.abc import Iterator
+from html import unescape
+from pathlib import Path
+
+import pytest
+
+from local.dashboard.body import LogWidget, MetricWidget, Widget
+from local.dashboard.picture import Drawn, draw
+from local.dashboard.server import serving
+from local.dashboard.sources import Sources, is_had
+from local.stack.records import Stack
+from tests.integration.local_stack.browser import CHROMIUM, dump, photograph
+from tests.integration.local_stack.waiting import eventually
+
+pytestmark = pytest.mark.stack
+
+REFUSED_NUMBER = "910000000205"
+LARGEST_PLAIN_PNG_BYTES = 60_000
+
+
+@pytest.fixture(scope="module")
+def sources(stack: Stack) -> Iterator[Sources]:
+    """Sources that have seen a call accepted, one rejected and a message that cannot be read."""
+    sqs = stack.aws().session().client("sqs", endpoint_url=stack.endpoint_url)
+    queue_url = stack.outputs["IngressQueueUrl"]
+    for name, number in {"drawn-1": "910000000001", "drawn-2": REFUSED_NUMBER}.items():
+        calls = [{"client-identifier": name, "contact-numbers": [number]}]
+        sqs.send_message(QueueUrl=queue_url, MessageBody=json.dumps({"flow-id": stack.flow_ids[0], "calls": calls}))
+    sqs.send_message(QueueUrl=queue_url, MessageBody="unreadable")
+    sqs.close()
+    made = Sources(stack)
+    yield made
+    made.close()
+
+
+def picture(sources: Sources) -> Drawn:
+    sources.collect()
+    return draw(sources.widgets(), sources.alarms(), sources.store, is_had, now=time.time(), minutes=60)
+
+
+def totals(drawn: Drawn) -> dict[str, float]:
+    """The sum of each series that is a count, by what the legend calls it."""
+    series = [line for widget in drawn["widgets"] for line in widget.get("series", []) if "points" in line]
+    return {line["label"]: sum(value or 0 for _, value in line["points"]) for line in series}
+
+
+def test_the_numbers_are_what_the_stack_did(sources: Sources) -> None:
+    def seen() -> dict[str, float]:
+        return totals(picture(sources))
+
+    names = {"ACCEPTED", "REJECTED", "200 SUCCESS", "205 INVALID_CONTACT_NUMBER", "INVALID_MESSAGE", "longest"}
+    assert eventually(lambda: all(seen()[name] >= 1 for name in names)), seen()
+    once = seen()
+    assert seen()["ACCEPTED"] == once["ACCEPTED"]
+
+
+def test_every_series_is_drawn_from_numbers_or_named_as_not_to_be_had(sources: Sources) -> None:
+    series = [line for widget in picture(sources)["widgets"] for line in widget.get("series", [])]
+    assert {line["missing"] for line in series if "missing" in line} == {
+        "ApproximateAgeOfOldestMessage",
+        "NumberOfMessagesSent",
+        "ConcurrentExecutions",
+        "Errors",
+        "Throttles",
+    }
+    measured = {line["label"] for line in series if any(value is not None for _, value in line.get("points", []))}
+    assert {"taken, also if put off before (relay)", "waiting for somebody", "average", "p99", "longest"} <= measured
+
+
+def test_alarms_are_those_that_were_deployed(sources: Sources) -> None:
+    def states_now() -> dict[str, str]:
+        [tiles] = [widget["alarms"] for widget in picture(sources)["widgets"] if widget["type"] == "alarm"]
+        return {tile["name"].removeprefix("sealed-relay-local-"): tile["state"] for tile in tiles}
+
+    # The log may show the numbers of earlier tests before this one's failures have arrived.
+    assert eventually(lambda: states_now()["failure-queue"] == "ALARM")
+    states = states_now()
+    assert states["delivery-overdue"] == "OK"
+    assert states["function-errors"] == "not evaluated locally"
+    assert states["redriven"] == "not on the local AWS"
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the PATH (Debian: apt-get install chromium)")
+def test_a_browser_draws_the_templates_own_widgets(stack: Stack, sources: Sources, tmp_path: Path) -> None:
+    widgets: list[Widget] = sources.widgets()
+
+    async def look() -> str:
+        async with serving(Sources(stack)) as url:
+            await photograph(url, tmp_path / "first", tmp_path / "page.png")
+            return await dump(url, tmp_path / "second")
+
+    document = asyncio.run(look())
+    boxes = [widget.box for widget in widgets]
+    places = [f"{box.y + 1} / {box.x + 1} / span {box.height} / span {box.width}" for box in boxes]
+    assert re.findall(r'class="widget \w+" style="grid-area: ([^;]+);', document) == places
+    metric_widgets = [widget for widget in widgets if isinstance(widget, MetricWidget)]
+    headings = [unescape(heading) for heading in re.findall(r"<h3[^>]*>(.*?)</h3>", document)]
+    titles = [widget.title for widget in widgets if isinstance(widget, LogWidget | MetricWidget)]
+    assert headings == ["Alarms", *titles]
+    assert document.count("js-plotly-plot") == sum(widget.view == "timeSeries" for widget in metric_widgets)
+    assert re.search(r"<b>[1-9][0-9]*</b>ACCEPTED", document)
+    assert "Not to be had locally: errors (Errors), throttles (Throttles)" in document
+    assert 'data-drawn="fresh"' in document
+    assert (tmp_path / "page.png").stat().st_size > LARGEST_PLAIN_PNG_BYTES

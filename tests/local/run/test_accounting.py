@@ -1,0 +1,122 @@
+import pytest
+
+from local.run.accounting import (
+    Audit,
+    Evidence,
+    Failure,
+    Record,
+    SentMessage,
+    contradictions,
+    duplicated,
+    lost,
+    unaccounted,
+)
+from sealed_relay.calls.outcome import Status
+
+CALL = "ALERTS01/a"
+SENT = [SentMessage("m1", (CALL,))]
+
+
+def evidence(
+    record: Record | None = None,
+    reason: str = "",
+    taken: tuple[str, ...] | None = (),
+    *,
+    sent: list[SentMessage] = SENT,
+) -> Evidence:
+    """What is known of CALL; `taken` None means that there is no audit."""
+    failures = [Failure("m1", reason, None, (CALL,))] if reason else []
+    audit = None if taken is None else Audit({CALL: taken} if taken else {}, {})
+    return Evidence(sent, {CALL: record} if record else {}, failures, audit)
+
+
+@pytest.mark.parametrize(
+    "consistent",
+    [
+        evidence(Record(Status.ACCEPTED, "r", "uuid"), taken=("uuid",)),
+        evidence(Record(Status.ACCEPTED, "r", "uuid"), taken=None),
+        evidence(Record(Status.PRESUMED_ACCEPTED, "r"), taken=("uuid",)),
+        evidence(Record(Status.REJECTED), reason="INVALID_FORMAT"),
+        evidence(Record(Status.EXPIRED), reason="EXPIRED"),
+        evidence(Record(Status.UNRESOLVED), reason="UNRESOLVED"),
+        evidence(Record(Status.UNRESOLVED), reason="UNRESOLVED", taken=("uuid",)),
+        evidence(None, reason="INVALID_MESSAGE"),
+        evidence(Record(Status.ACCEPTED, "r", "uuid"), reason="CLIENT_IDENTIFIER_REUSED", taken=("uuid",)),
+    ],
+)
+def test_accounts_that_agree_leave_nothing_to_say(consistent: Evidence) -> None:
+    assert unaccounted(consistent) == {}
+    assert contradictions(consistent) == {}
+
+
+@pytest.mark.parametrize(
+    ("incomplete", "what"),
+    [
+        (evidence(), "no outcome record"),
+        (evidence(Record(Status.SENDING)), "SENDING on record, which is not final"),
+        (evidence(Record(Status.WAITING)), "WAITING on record, which is not final"),
+        (evidence(Record(Status.REJECTED)), "REJECTED on record, but not in the failure queue"),
+        (evidence(reason="INVALID_FORMAT"), "no outcome record"),
+    ],
+)
+def test_a_call_without_an_end_on_record_is_not_accounted_for(incomplete: Evidence, what: str) -> None:
+    assert unaccounted(incomplete) == {CALL: what}
+
+
+@pytest.mark.parametrize(
+    ("contradictory", "sentence"),
+    [
+        (evidence(Record(Status.ACCEPTED)), "ACCEPTED on record, but never taken by the API"),
+        (evidence(Record(Status.PRESUMED_ACCEPTED)), "PRESUMED_ACCEPTED on record, but never taken by the API"),
+        (evidence(Record(Status.ACCEPTED), taken=("u", "v")), "ACCEPTED on record, but taken 2 times by the API"),
+        (evidence(Record(Status.UNRESOLVED), taken=("u", "v")), "UNRESOLVED on record, but taken 2 times by the API"),
+        (evidence(Record(Status.REJECTED), "INVALID_FORMAT", ("u",)), "REJECTED on record, but taken by the API"),
+        (evidence(Record(Status.EXPIRED), "EXPIRED", ("u",)), "EXPIRED on record, but taken by the API"),
+        (evidence(None, "INVALID_MESSAGE", ("u",)), "no outcome record, but taken by the API"),
+        (
+            evidence(Record(Status.ACCEPTED), "FAILURE", ("u",)),
+            "ACCEPTED on record, but in the failure queue as FAILURE",
+        ),
+        (evidence(Record(Status.ACCEPTED, "r", "u"), taken=("v",)), "phonon-uuid u on record, but the API gave v"),
+        (evidence(sent=[], taken=("u",)), "taken by the API, but never sent by this run"),
+    ],
+)
+def test_accounts_that_disagree_name_the_call_and_what_each_says(contradictory: Evidence, sentence: str) -> None:
+    assert contradictions(contradictory) == {CALL: [sentence]}
+
+
+def test_a_message_without_calls_is_accounted_for_once_it_is_in_the_failure_queue() -> None:
+    unreadable = [SentMessage("m1", ())]
+    assert unaccounted(Evidence(unreadable, {}, [])) == {"message m1": "unreadable, but not in the failure queue"}
+    assert unaccounted(Evidence(unreadable, {}, [Failure("m1", "INVALID_MESSAGE", None, ())])) == {}
+
+
+def test_calls_are_compared_one_by_one_so_that_equal_sums_hide_nothing() -> None:
+    sent = [SentMessage("m1", ("F/a", "F/b"))]
+    records = {"F/a": Record(Status.ACCEPTED), "F/b": Record(Status.ACCEPTED)}
+    assert set(contradictions(Evidence(sent, records, [], Audit({"F/a": ("u", "v")}, {})))) == {"F/a", "F/b"}
+
+
+def test_a_message_that_sqs_redrove_itself_is_a_fault_whatever_became_of_its_calls() -> None:
+    redriven = [Failure("m1", "", None, (CALL,))]
+    delivered = Evidence(SENT, {CALL: Record(Status.ACCEPTED)}, redriven, Audit({CALL: ("u",)}, {}))
+    assert contradictions(delivered) == {CALL: ["ACCEPTED on record, and redriven by SQS itself"]}
+    assert contradictions(Evidence(SENT, {}, redriven)) == {CALL: ["no outcome record, and redriven by SQS itself"]}
+
+
+@pytest.mark.parametrize(
+    ("seen", "is_lost", "is_duplicated"),
+    [
+        (evidence(Record(Status.ACCEPTED), taken=("u",)), False, False),
+        (evidence(Record(Status.PRESUMED_ACCEPTED)), True, False),
+        (evidence(), True, False),
+        (evidence(Record(Status.EXPIRED), reason="EXPIRED"), False, False),
+        (evidence(Record(Status.UNRESOLVED), reason="UNRESOLVED", taken=("u",)), False, False),
+        (evidence(Record(Status.ACCEPTED), taken=("u", "v")), False, True),
+    ],
+)
+def test_lost_is_what_nobody_has_and_duplicated_what_the_api_took_twice(
+    seen: Evidence, *, is_lost: bool, is_duplicated: bool
+) -> None:
+    assert lost(seen) == ([CALL] if is_lost else [])
+    assert duplicated(seen) == ([CALL] if is_duplicated else [])

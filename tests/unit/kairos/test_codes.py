@@ -1,0 +1,53 @@
+"""The code table, row by row, as the API's documentation and the relay's design give it."""
+
+import pytest
+
+from sealed_relay.kairos.codes import CODES, code_of
+
+TABLE = """
+200 SUCCESS                      request  accepted
+201 CHECKSUM_REPEATED            request  on a resend of the same bytes: presumed accepted; on a first send: retry fresh, once
+202 INVALID_SECURITY_ID          flow     fetch the secret anew and retry fresh, once; then park the flow
+203 INVALID_API_VERSION          flow     park
+204 INVALID_GATEWAY_ID           flow     park
+205 INVALID_CONTACT_NUMBER       call     isolate, then reject
+206 FAILURE_FROM_GATEWAY         request  retry fresh
+207 DID_NOT_MAPPED               flow     park
+208 NO_MASK_AVAILABLE            flow     retry fresh
+209 PARTIAL_SUCCESS              call     listed in call-details: accepted; the others: isolate
+210 INVALID_MANDATORY_PARAMETERS call     isolate, then reject
+211 VALIDITY_EXPIRED             account  park
+212 INSUFFICIENT_BALANCE         account  park
+213 NO_DATA_AVAILABLE            call     isolate, then reject
+301 INVALID_FLOW_ID              flow     park
+302 EMPTY_CALL_LIST              request  reject
+303 MAX_DATA_LIST_SIZE_EXCEEDED  request  split in two
+304 INVALID_FLOW_VERSION         flow     park
+400 INVALID_FORMAT               call     isolate, then reject
+401 IP_NOT_WHITELISTED           account  park
+402 PHONE_NOT_WHITELISTED        call     isolate, then reject
+500 FAILURE                      request  retry fresh
+"""  # noqa: E501 - a row a line
+ROWS = [
+    (int(number), name, scope, verdict)
+    for number, name, scope, verdict in (line.split(maxsplit=3) for line in TABLE.strip().splitlines())
+]
+
+
+def test_the_table_has_the_documented_codes_and_no_other() -> None:
+    assert list(CODES) == [number for number, *_ in ROWS]
+    assert len(ROWS) == 22
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row[0]} {row[1]}")
+def test_a_row_is_as_documented(row: tuple[int, str, str, str]) -> None:
+    code = code_of(row[0])
+
+    assert (code.number, code.name, code.scope, code.verdict) == row
+
+
+@pytest.mark.parametrize("number", [0, -1, 100, 199, 214, 300, 404, 429, 501, 10**9])
+def test_any_other_code_is_retried_fresh(number: int) -> None:
+    code = code_of(number)
+
+    assert (code.number, code.name, code.scope, code.verdict) == (number, "UNKNOWN_CODE", "request", "retry fresh")

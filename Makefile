@@ -52,7 +52,7 @@ invoke: $(ENVIRONMENTS) ## Invoke the deployed function once, without Docker: EV
 replay: $(ENVIRONMENTS) ## Move entries of the failure queue back, or count them [REASON=] [CODE=] [FLOW=] [DRY_RUN=yes] and more: README
 	@$(PROJECT_PYTHON) -m local.replay --dry-run "$(DRY_RUN)" --reasons "$(REASON)" --codes "$(CODE)" --flow-ids "$(FLOW)" \
 		--min-age-seconds "$(MIN_AGE_SECONDS)" --max-age-seconds "$(MAX_AGE_SECONDS)" \
-		--messages-per-second "$(MESSAGES_PER_SECOND)" --most-messages "$(MOST_MESSAGES)"
+		--messages-per-second "$(MESSAGES_PER_SECOND)" --max-messages "$(MAX_MESSAGES)"
 
 dashboard: $(ENVIRONMENTS) .venvs/dashboard/.installed ## Draw the template's dashboard from what the local stack emits, while it is up
 	@$(PROJECT_PYTHON) -m local.dashboard

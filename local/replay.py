@@ -49,7 +49,7 @@ def event_of(arguments: argparse.Namespace) -> dict[str, object]:
         if text := getattr(arguments, name):
             items = [item.strip() for item in text.split(",")]
             event[name] = [_number(item) for item in items] if name == "codes" else items
-    for name in ("min_age_seconds", "max_age_seconds", "messages_per_second", "most_messages"):
+    for name in ("min_age_seconds", "max_age_seconds", "messages_per_second", "max_messages"):
         if text := getattr(arguments, name):
             event[name] = _number(text)
     return event

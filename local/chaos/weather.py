@@ -24,8 +24,8 @@ _SECONDS_BETWEEN_SQUALLS = 0.8
 _SHORTEST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 7.0
 """The longest is longer than the function waits for an AWS answer: it asks again, and both are carried out."""
 
-_MOST_REQUESTS_A_SQUALL = 3
-_MOST_LATENCY_MILLISECONDS = 2_000
+_MAX_REQUESTS_A_SQUALL = 3
+_MAX_LATENCY_MILLISECONDS = 2_000
 _TOO_LATE = "answer too late"
 _TOO_LATE_MILLISECONDS = 12_000
 """Longer than an invocation of 15 seconds waits for it: see `timeouts`."""
@@ -104,5 +104,5 @@ def _squall(chance: Random, at_seconds: float) -> Squall:
     if name == _TOO_LATE:
         # It keeps an invocation busy to its end: one at a time will do.
         return Squall(at_seconds, name, _FAULTS[name], 1, _TOO_LATE_MILLISECONDS)
-    requests = chance.randint(1, _MOST_REQUESTS_A_SQUALL)
-    return Squall(at_seconds, name, _FAULTS[name], requests, chance.randint(0, _MOST_LATENCY_MILLISECONDS))
+    requests = chance.randint(1, _MAX_REQUESTS_A_SQUALL)
+    return Squall(at_seconds, name, _FAULTS[name], requests, chance.randint(0, _MAX_LATENCY_MILLISECONDS))

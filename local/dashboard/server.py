@@ -15,7 +15,7 @@ from local.stack.home import ENVIRONMENTS
 
 HOST = "127.0.0.1"
 _STATIC = Path(__file__).parent / "static"
-_DEFAULT_MINUTES, _MOST_MINUTES = 15, 180
+_DEFAULT_MINUTES, _MAX_MINUTES = 15, 180
 _SOURCES = web.AppKey("sources", Sources)
 _READING = web.AppKey("reading", asyncio.Lock)
 
@@ -48,7 +48,7 @@ async def _plotly(_: web.Request) -> web.FileResponse:
 
 
 async def _picture(request: web.Request) -> web.Response:
-    minutes = min(int(request.query.get("minutes", _DEFAULT_MINUTES)), _MOST_MINUTES)
+    minutes = min(int(request.query.get("minutes", _DEFAULT_MINUTES)), _MAX_MINUTES)
     # One reader at a time; and numbers are taken only while somebody looks.
     async with request.app[_READING]:
         try:

@@ -18,7 +18,7 @@ from local.stack.records import Stack
 _AWS = Config(connect_timeout=2, read_timeout=10, retries={"total_max_attempts": 1})
 _LOG_GROUP = f"/sealed-relay/{STACK_NAME}"
 _REPLAY_LOG_GROUP = f"{_LOG_GROUP}/replay"
-_MOST_EVENTS = 10_000
+_MAX_EVENTS = 10_000
 _SETTLING_MS = 1000
 """Lines younger than this are left for the next look, so that none is written behind it."""
 _QUEUE_ATTRIBUTES = {
@@ -80,10 +80,10 @@ class Sources:
         until_ms = int(time.time() * 1000) - _SETTLING_MS
         while self._next_ms[log_group] <= until_ms:
             events = self._logs.filter_log_events(
-                logGroupName=log_group, startTime=self._next_ms[log_group], endTime=until_ms, limit=_MOST_EVENTS
+                logGroupName=log_group, startTime=self._next_ms[log_group], endTime=until_ms, limit=_MAX_EVENTS
             )["events"]
             next_ms = until_ms + 1
-            if len(events) == _MOST_EVENTS:
+            if len(events) == _MAX_EVENTS:
                 # There may be more of the last moment, and later: MiniStack gives no token to go on with.
                 next_ms = events[-1]["timestamp"]
             self._next_ms[log_group] = next_ms

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
-_MOST_MESSAGES = 10
+_MAX_MESSAGES = 10
 # Long enough to look through the whole queue without meeting the same message again.
 _OUT_OF_SIGHT_SECONDS = 60
 
@@ -44,7 +44,7 @@ class FailureQueue:
 
     def give_back(self) -> None:
         """Bring messages of others back into sight."""
-        for receipt_handles in in_parts(list(self._foreign.values()), _MOST_MESSAGES):
+        for receipt_handles in in_parts(list(self._foreign.values()), _MAX_MESSAGES):
             # As a batch, because then a message that somebody has deleted meanwhile raises no error.
             self._client.change_message_visibility_batch(
                 QueueUrl=self._queue_url,
@@ -58,7 +58,7 @@ class FailureQueue:
     def _receive(self) -> "list[MessageTypeDef]":
         answer = self._client.receive_message(
             QueueUrl=self._queue_url,
-            MaxNumberOfMessages=_MOST_MESSAGES,
+            MaxNumberOfMessages=_MAX_MESSAGES,
             VisibilityTimeout=_OUT_OF_SIGHT_SECONDS,
             MessageAttributeNames=["All"],
         )

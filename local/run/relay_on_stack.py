@@ -18,8 +18,8 @@ from sealed_relay.batch.packing import in_parts
 from sealed_relay.calls.outcome import Status
 from sealed_relay.kairos.codes import code_of
 
-_MOST_ENTRIES = 10
-_MOST_KEYS = 100
+_MAX_ENTRIES = 10
+_MAX_KEYS = 100
 _AT_ONCE = 4
 _COUNTS: tuple[QueueAttributeNameType, ...] = (
     "ApproximateNumberOfMessages",
@@ -49,7 +49,7 @@ class RelayOnStack:
     def send(self, messages: Sequence[OutgoingMessage]) -> list[SentMessage]:
         """Put messages on the ingress queue; RuntimeError if SQS refuses any."""
         with ThreadPoolExecutor(_AT_ONCE) as executor:
-            return [sent for part in executor.map(self._send, in_parts(messages, _MOST_ENTRIES)) for sent in part]
+            return [sent for part in executor.map(self._send, in_parts(messages, _MAX_ENTRIES)) for sent in part]
 
     def backlog(self) -> int:
         """How many messages the ingress queue holds, in sight or not."""
@@ -58,7 +58,7 @@ class RelayOnStack:
 
     def records(self, call_ids: Sequence[str]) -> dict[str, Record]:
         """The outcome records there are of these calls."""
-        return {call_id: record for keys in in_parts(call_ids, _MOST_KEYS) for call_id, record in self._read(keys)}
+        return {call_id: record for keys in in_parts(call_ids, _MAX_KEYS) for call_id, record in self._read(keys)}
 
     def take_failures(self, message_ids: set[str]) -> list[Failure]:
         """Take from the failure queue what came of these messages."""

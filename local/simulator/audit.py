@@ -31,7 +31,7 @@ class AuditReport(msgspec.Struct, frozen=True, rename="kebab"):
     accepted_calls: int
     calls_accepted_more_than_once: int
     calls_per_accepted_request: dict[int, int]
-    most_requests_in_60_seconds: int
+    max_requests_in_60_seconds: int
     redirects_followed: int
 
 
@@ -82,6 +82,6 @@ class Audit:
             accepted_calls=sum(map(len, self.accepted.values())),
             calls_accepted_more_than_once=sum(len(times) > 1 for times in self.accepted.values()),
             calls_per_accepted_request=dict(self._calls_per_request),
-            most_requests_in_60_seconds=self._most_in_window,
+            max_requests_in_60_seconds=self._most_in_window,
             redirects_followed=self._redirects_followed,
         )

@@ -41,7 +41,7 @@ def test_a_backlog_goes_out_within_the_limit_and_its_minutes_are_told_apart() ->
 
     assert minutes.calls[0] == 5 * minutes.requests[0]
     assert minutes.requests[1] > 0
-    assert minutes.most_requests <= 500
+    assert minutes.max_requests <= 500
     assert minutes.refused_requests == 0
     assert minutes.calls_a_minute == sum(minutes.calls) / 2
 

@@ -17,7 +17,7 @@ def test_requests_are_full_from_490_calls_on(requests: int, met: str) -> None:
 
 
 def test_minutes_stand_beside_what_the_peers_can_send() -> None:
-    row = minutes_row(Minutes(calls=(240_000, 250_000), requests=(500, 500), refused_requests=0, most_requests=500))
+    row = minutes_row(Minutes(calls=(240_000, 250_000), requests=(500, 500), refused_requests=0, max_requests=500))
     assert row.cells()[1:] == ("245,000", "500 peers", "490", "at least 240,000", "yes")
 
 

@@ -10,7 +10,7 @@ from tests.bench.subjects import CANONICAL, FLOOR, OURS, PEERS
 from tests.bench.table import MEGABYTE, Row, compared, in_megabytes, in_milliseconds, in_seconds
 from tests.bench.visit import LATENCY_MILLISECONDS, MEMORY_BATCH, Visit
 
-_MOST_MEMORY_BYTES = 160 * MEGABYTE
+_MAX_MEMORY_BYTES = 160 * MEGABYTE
 _TEN_FLOWS = f"ten messages for ten flows, API latency {LATENCY_MILLISECONDS} ms"
 
 
@@ -54,8 +54,8 @@ def memory_row(measured: Measured) -> Row:
         in_megabytes(ours),
         f"{in_megabytes(canonical)} {CANONICAL}",
         ours / canonical,
-        f"under {in_megabytes(_MOST_MEMORY_BYTES)}",
-        ours < _MOST_MEMORY_BYTES,
+        f"under {in_megabytes(_MAX_MEMORY_BYTES)}",
+        ours < _MAX_MEMORY_BYTES,
     )
 
 

@@ -15,7 +15,7 @@ from tests.campaign.report import Tally, show, show_violations
 from tests.campaign.run import run
 from tests.campaign.workers import is_clean, results
 
-_MOST_CALLS_FOR_A_MUTANT = 500_000
+_MAX_CALLS_FOR_A_MUTANT = 500_000
 
 
 def main() -> None:
@@ -62,7 +62,7 @@ def _is_caught(console: Console, name: str) -> bool:
                 console.print(f"{name}: caught after {calls} calls: {MUTANTS[name].what}", style="green")
                 console.print(f"    not so: {'; '.join(invariants)}   make campaign SEED={result.seed} MUTANT={name}")
                 return True
-            if calls >= _MOST_CALLS_FOR_A_MUTANT:
+            if calls >= _MAX_CALLS_FOR_A_MUTANT:
                 break
     console.print(f"{name}: SURVIVED {calls} calls: {MUTANTS[name].what}", style="bold red")
     return False

@@ -1,4 +1,4 @@
-"""Profiles drawn from a run's seed: troubled in many ways, crowded with copies, or parked for a day."""
+"""Profiles drawn from a run's seed: troubled in many ways, crowded with copies, or paused for a day."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -72,7 +72,7 @@ _CROWDING: Mapping[Trouble, float] = {
 
 def drawn(random: Random) -> Profile:
     """Any profile."""
-    [draw] = random.choices([troubled, crowded, parked_for_a_day], (200, 500, 1))  # a crowded one has few calls
+    [draw] = random.choices([troubled, crowded, paused_for_a_day], (200, 500, 1))  # a crowded one has few calls
     return draw(random)
 
 
@@ -92,7 +92,7 @@ def troubled(random: Random) -> Profile:
         name=" ".join(themes) or "calm",
         rates=rates,
         calls=random.randint(5, 50) if small else random.randint(200, 1500),
-        most_calls_a_message=random.choice([1, 3, 10]) if small else random.choice([5, 50, 100]),
+        max_calls_a_message=random.choice([1, 3, 10]) if small else random.choice([5, 50, 100]),
         traffic_seconds=traffic_seconds,
         storm_seconds=traffic_seconds + random.choice([60.0, 600.0, _HOUR, 6 * _HOUR]),
         batch_size=random.choice([1, 3, 10, 100]) if small else random.choice([10, 100, 1000]),
@@ -101,10 +101,10 @@ def troubled(random: Random) -> Profile:
         pause_seconds=random.choice([0.01, 0.1, 1.0]),
         pause_chance=random.choice([0.02, 0.1, 0.5]) if small else random.choice([0.0, 0.005, 0.02]),
         limits=Limits(
-            most_calls=random.choice([1, 2, 3, 500]) if small else random.choice([50, 500]),
-            most_body_bytes=262_144,
+            max_calls=random.choice([1, 2, 3, 500]) if small else random.choice([50, 500]),
+            max_body_bytes=262_144,
             give_up_after=timedelta(seconds=random.choice([120.0, 1200.0, 4 * _HOUR, 24 * _HOUR])),
-            most_refusals=random.choice([2, 16]),
+            max_refusals=random.choice([2, 16]),
         ),
         requests_per_minute=random.choice([10, 60, 500]) if small else random.choice([120, 500, 500]),
         refusal_leaves_checksum=random.random() < 0.5,
@@ -120,7 +120,7 @@ def crowded(random: Random) -> Profile:
         name="crowded",
         rates={trouble: worst * random.random() for trouble, worst in _CROWDING.items()},
         calls=random.randint(2, 15),
-        most_calls_a_message=random.choice([1, 3]),
+        max_calls_a_message=random.choice([1, 3]),
         traffic_seconds=random.choice([2.0, 60.0, 600.0]),
         storm_seconds=random.choice([600.0, _HOUR]),
         batch_size=random.choice([1, 2, 3]),
@@ -129,8 +129,8 @@ def crowded(random: Random) -> Profile:
         pause_seconds=random.choice([0.1, 1.0, 5.0]),
         pause_chance=random.choice([0.1, 0.5]),
         limits=Limits(
-            most_calls=random.choice([1, 3, 500]),
-            most_body_bytes=262_144,
+            max_calls=random.choice([1, 3, 500]),
+            max_body_bytes=262_144,
             give_up_after=timedelta(seconds=random.choice([120.0, 600.0, _HOUR])),
         ),
         requests_per_minute=random.choice([60, 500]),
@@ -141,15 +141,15 @@ def crowded(random: Random) -> Profile:
     )
 
 
-def parked_for_a_day(random: Random) -> Profile:
+def paused_for_a_day(random: Random) -> Profile:
     """An account that is empty, or flows whose security ids are wrong, for a day or more; then it is mended."""
     storm_seconds = random.uniform(1.0, 1.5) * _DAY
     return Profile(
-        name="parked for a day",
+        name="paused for a day",
         # Nothing that leaves a request without an answer: its bytes hold the wrong id, and are refused for good.
         rates={trouble: worst * random.random() for trouble, worst in _WORST["queues"].items()},
         calls=random.randint(100, 200),
-        most_calls_a_message=5,
+        max_calls_a_message=5,
         traffic_seconds=random.choice([60.0, _HOUR, 12 * _HOUR]),
         storm_seconds=storm_seconds,
         batch_size=random.choice([10, 100]),
@@ -158,8 +158,8 @@ def parked_for_a_day(random: Random) -> Profile:
         pause_seconds=0.1,
         pause_chance=0.005,
         limits=Limits(
-            most_calls=500,
-            most_body_bytes=262_144,
+            max_calls=500,
+            max_body_bytes=262_144,
             give_up_after=timedelta(seconds=random.choice([2 * _DAY, 4 * _DAY])),
         ),
         requests_per_minute=500,

@@ -7,7 +7,7 @@ from typing import NoReturn
 from sealed_relay.admission.control import Admission
 from sealed_relay.batch.process_batch import relay
 from sealed_relay.calls.message import Message
-from sealed_relay.dependencies import World
+from sealed_relay.dependencies import Dependencies
 from sealed_relay.kairos.flow import UnusableFlowError
 from sealed_relay.ledger.call_records import Ledger
 from sealed_relay.ledger.request_log import LeaseLostError, RequestLog
@@ -41,14 +41,14 @@ class Environment:
         self._skew_seconds = luck.random.uniform(-1.0, 1.0) * _LARGEST_SKEW_SECONDS if is_skewed else 0.0
         self.is_killed = False
         self.requests_sent = 0
-        self._world = self._compose()
+        self._dependencies = self._compose()
 
     def clock(self) -> float:
         """Seconds since 1970 by its own clock."""
         return self._around.schedule.now + self._skew_seconds
 
     def step(self, what: str) -> None:
-        """Before each thing done to the world: time may pass, others may go on, and this environment may be gone."""
+        """Before each effect: time may pass, others may go on, and this environment may be killed."""
         luck = self._around.luck
         if luck.strikes(Trouble.KILLED):
             self._around.tell("{} is killed before {}", self.name, what)
@@ -83,7 +83,7 @@ class Environment:
         self.leases: set[str] = set()
         self.stored: set[str] = set()
         try:
-            kept = relay(self._world, messages, self.deadline + self._skew_seconds)
+            kept = relay(self._dependencies, messages, self.deadline + self._skew_seconds)
             self.step("its answer")
             tell("{} keeps {}", self.name, kept)
             self._acknowledge(messages, kept)
@@ -93,11 +93,11 @@ class Environment:
             tell("{} fails: {!r}", self.name, error)
             self._judge_error(error)
 
-    def _compose(self) -> World:
+    def _compose(self) -> Dependencies:
         around = self._around
         limits = around.profile.limits
         table = FaultyTable(around, self)
-        return World(
+        return Dependencies(
             ledger=Ledger(table, self.clock, b"a content hash key", timedelta(days=90)),
             requests=RequestLog(
                 table,

@@ -18,7 +18,7 @@ class Invariant(StrEnum):
     FAILURE_QUEUE = "each failed call is in the failure queue"
     IN_TIME = "no call is sent past its deadline"
     RATE = "the rate is never exceeded"
-    PARKED = "what is parked sends one probe at a time, at growing intervals"
+    PAUSED = "what is paused sends one probe at a time, at growing intervals"
     DELIVERED_IN_THE_END = "what waits is sent once everything goes well again"
     NOT_REDRIVEN = "no healthy message is redriven"
     WRITE_AHEAD = "nothing is sent but what is claimed, stored, leased and unanswered"

@@ -39,7 +39,7 @@ class FaultyIngress:
         self._around = surroundings
         self._environment = environment
 
-    def hand_back(self, delays_seconds: Mapping[str, float]) -> None:
+    def defer(self, delays_seconds: Mapping[str, float]) -> None:
         around = self._around
         for receipt_handle, seconds in delays_seconds.items():
             self._environment.step("a visibility timeout")
@@ -47,5 +47,5 @@ class FaultyIngress:
                 if around.luck.has(0.5):
                     raise InjectedError("the visibility timeouts stay as they are")
                 continue
-            around.ingress.hand_back({receipt_handle: int(max(0.0, seconds)) + 1.0})  # whole seconds, as the adapter
+            around.ingress.defer({receipt_handle: int(max(0.0, seconds)) + 1.0})  # whole seconds, as the adapter
             around.tell("{} hands back {} for {:.1f} s", self._environment.name, receipt_handle, seconds)

@@ -11,8 +11,8 @@ from types import MappingProxyType
 from typing import Any
 from unittest.mock import patch
 
-from sealed_relay.admission import pause as parking
-from sealed_relay.admission import pause_store as parks
+from sealed_relay.admission import pause as pausing
+from sealed_relay.admission import pause_store as pauses
 from sealed_relay.admission import rate_limiter as pacer
 from sealed_relay.admission import shared_item as shared_items
 from sealed_relay.batch import process_batch as relay
@@ -132,9 +132,9 @@ def _reading_once(original: Function) -> Function:
 
 
 def _never_ending(original: Function) -> Function:
-    def after(self: parking.Park, now_ms: int, **about: Any) -> parking.Park:  # noqa: ANN401
-        park: parking.Park = original(self, now_ms, **about)
-        return park if park.is_parked else self
+    def after(self: pausing.Pause, now_ms: int, **about: Any) -> pausing.Pause:  # noqa: ANN401
+        pause: pausing.Pause = original(self, now_ms, **about)
+        return pause if pause.is_paused else self
 
     return after
 
@@ -241,27 +241,28 @@ MUTANTS: Mapping[str, Mutant] = MappingProxyType(
             "requests leave whatever left before",
             ((pacer.Pacer, "take", lambda _: lambda self, wanted: (wanted, vars(self)["_clock"]())),),
         ),
-        "park-ignored": Mutant(
-            "requests leave also while their flow or the account is parked",
-            ((parks.Parks, "barring", lambda _: lambda *_: []),),
+        "pause-ignored": Mutant(
+            "requests leave also while their flow or the account is paused",
+            ((pauses.Pauses, "barring", lambda _: lambda *_: []),),
         ),
-        "park-not-looked-at-again": Mutant(
-            "what an invocation sees of a park first is what it goes by",
+        "pause-not-looked-at-again": Mutant(
+            "what an invocation sees of a pause first is what it goes by",
             ((shared_items.SharedItems, "read", _reading_once),),
         ),
         "probe-not-elected": Mutant(
             "every invocation that finds a probe due sends one",
-            ((parks.Parks, "_probe_one", lambda _: lambda *_: True),),
+            ((pauses.Pauses, "_probe_one", lambda _: lambda *_: True),),
         ),
         "probe-always-due": Mutant(
-            "a probe goes out whenever there is a message", ((parking.Park, "is_due", lambda _: lambda *_, **__: True),)
+            "a probe goes out whenever there is a message",
+            ((pausing.Pause, "is_due", lambda _: lambda *_, **__: True),),
         ),
         "intervals-do-not-grow": Mutant(
-            "each probe follows as soon as the first one did", ((parking, "_LONGEST_INTERVAL_MS", lambda _: 45_000),)
+            "each probe follows as soon as the first one did", ((pausing, "_LONGEST_INTERVAL_MS", lambda _: 45_000),)
         ),
-        "park-never-ended": Mutant(
-            "a probe's success does not reopen what was parked",
-            ((parking.Park, "after", _never_ending),),
+        "pause-never-ended": Mutant(
+            "a probe's success does not resume what was paused",
+            ((pausing.Pause, "after", _never_ending),),
         ),
     }
 )

@@ -27,7 +27,7 @@ class Profile:
     name: str
     rates: Mapping[Trouble, float]
     calls: int
-    most_calls_a_message: int
+    max_calls_a_message: int
     traffic_seconds: float
     storm_seconds: float
     batch_size: int

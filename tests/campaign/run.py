@@ -1,4 +1,4 @@
-"""One run: one seed, one profile, one world, from its first message until all is at rest, and the verdict on it."""
+"""One run: one seed, one profile, from its first message until all is at rest, and the verdict on it."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -37,7 +37,7 @@ class Result:
     troubles: Counter[Trouble]
     codes: Counter[int]
     statuses: Counter[str]
-    most_receives: int
+    max_receives: int
     undecidable: int
     violations: list[Violation]
 
@@ -77,7 +77,7 @@ def run(
         troubles=around.luck.struck,
         codes=around.codes,
         statuses=Counter(str(record["status"]) for record in evidence.records.values()),
-        most_receives=around.ingress.highest_receive_count,
+        max_receives=around.ingress.highest_receive_count,
         undecidable=_undecidable(evidence),
         violations=around.witness.violations,
     )

@@ -47,7 +47,7 @@ class RememberingAudit(Audit):
 
 
 class Surroundings:
-    """One run's world. `tell` takes a line for the trace: a template and what stands in it."""
+    """One run's dependencies. `tell` takes a line for the trace: a template and what stands in it."""
 
     def __init__(self, profile: Profile, random: Random, write_line: Callable[[str], None] | None) -> None:
         self.profile = profile

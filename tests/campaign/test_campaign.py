@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.campaign.drawing import parked_for_a_day
+from tests.campaign.drawing import paused_for_a_day
 from tests.campaign.luck import Trouble
 from tests.campaign.mutants import MUTANTS
 from tests.campaign.report import Tally
@@ -21,7 +21,7 @@ QUICKLY_CAUGHT = (
     "settled-before-published",
     "deadline-not-checked",
     "waiting-acknowledged",
-    "park-ignored",
+    "pause-ignored",
     "probe-not-elected",
     "intervals-do-not-grow",
 )
@@ -48,12 +48,12 @@ def test_calls_come_to_every_final_status(tally: Tally) -> None:
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_parked_for_a_day_and_then_released_every_message_is_delivered_and_none_was_dead_lettered(seed: int) -> None:
-    result = run(seed, draw=parked_for_a_day)
+def test_paused_for_a_day_and_then_released_every_message_is_delivered_and_none_was_dead_lettered(seed: int) -> None:
+    result = run(seed, draw=paused_for_a_day)
     assert result.violations == []
     assert result.codes.keys() & {INVALID_SECURITY_ID, INSUFFICIENT_BALANCE}
     assert sum(result.statuses[status] for status in ("ACCEPTED", "PRESUMED_ACCEPTED")) == result.calls
-    assert 50 < result.most_receives < 500
+    assert 50 < result.max_receives < 500
 
 
 @pytest.mark.parametrize("name", MUTANTS)

@@ -39,7 +39,7 @@ class Traffic:
         profile, random = self._around.profile, self._around.luck.random
         left = profile.calls
         while left > 0:
-            size = min(left, random.randint(1, profile.most_calls_a_message))
+            size = min(left, random.randint(1, profile.max_calls_a_message))
             left -= size
             self._around.schedule.after(random.uniform(0.0, profile.traffic_seconds), partial(self._produce, size))
 

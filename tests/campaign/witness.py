@@ -14,7 +14,7 @@ from sealed_relay.kairos.answer import Answer, Answered
 from sealed_relay.ledger.items import SealedRequest, envelope_key, request_key, sealed_request_of
 from sealed_relay.ports import Failure, Item
 from tests.campaign.evidence import Acceptance, Evidence, Invariant, Published, Violation, Written
-from tests.campaign.parks import Parks
+from tests.campaign.pauses import Pauses
 
 if TYPE_CHECKING:
     from tests.campaign.environment import Environment
@@ -25,13 +25,13 @@ _SERVICE_TIME_ZONE = timezone(timedelta(hours=5, minutes=30))
 
 
 class Witness:
-    """`clock` tells seconds since 1970; `tell` takes a line for the trace; `lag_seconds` as in `Parks`."""
+    """`clock` tells seconds since 1970; `tell` takes a line for the trace; `lag_seconds` as in `Pauses`."""
 
     def __init__(self, clock: Callable[[], float], tell: Callable[..., None], lag_seconds: float) -> None:
         self.evidence = Evidence(clock_error_seconds=_CLOCK_ERROR_SECONDS)
         self.violations: list[Violation] = []
         self.sealed: dict[bytes, SealedRequest] = {}
-        self.parks = Parks(clock, self.breach, lag_seconds)
+        self.pauses = Pauses(clock, self.breach, lag_seconds)
         self._clock = clock
         self._tell = tell
         self._left_at: dict[str, float] = {}
@@ -92,7 +92,7 @@ class Witness:
         """The relay got an answer, or none in time."""
         if isinstance(answer, Answered) and answer.code in _DELIVERED:
             self._told_delivered.add(request_id)
-        self.parks.answered(request_id, answer)
+        self.pauses.answered(request_id, answer)
 
     def wrote(
         self, environment: "Environment", key: str, before: Item | None, after: Item, items: dict[str, Item]
@@ -108,8 +108,8 @@ class Witness:
         elif key.startswith(request_key("")):
             if before is None or before["lease_id"] != after["lease_id"]:
                 environment.leases.add(str(after["lease_id"]))
-        elif key.startswith("#park/"):
-            self.parks.wrote(environment, key, after)
+        elif key.startswith("#pause/"):
+            self.pauses.wrote(environment, key, after)
         elif not key.startswith("#"):
             self._settled(key, before, after, items)
 
@@ -142,7 +142,7 @@ class Witness:
         self.evidence.sends.append(self._clock())
         self._left_at[request_id] = self._clock()
         self._check_send(environment, sealed, timeout_seconds, items)
-        self.parks.left(environment, request_id, sealed.flow_id)
+        self.pauses.left(environment, request_id, sealed.flow_id)
         self._under_way[request_id] += 1
         if self._under_way[request_id] > 1:
             self.breach(Invariant.ONE_AT_A_TIME, request_id[:6])
@@ -150,7 +150,7 @@ class Witness:
             yield
         finally:
             self._under_way[request_id] -= 1
-            self.parks.ended(request_id)
+            self.pauses.ended(request_id)
 
     def _check_send(
         self, environment: "Environment", sealed: SealedRequest, timeout_seconds: float, items: dict[str, Item]

@@ -27,13 +27,13 @@ class Bench(Protocol):
         """Take up to 10 visible messages out of sight; receipt handle by body."""
         ...
 
-    def hand_back(self, delays_seconds: Mapping[str, float]) -> None: ...
+    def defer(self, delays_seconds: Mapping[str, float]) -> None: ...
 
 
 class FakeBench:
     def __init__(self) -> None:
         self._ingress = InMemoryIngress(time.time, VISIBILITY_TIMEOUT_SECONDS)
-        self.hand_back = self._ingress.hand_back
+        self.defer = self._ingress.defer
 
     def send(self, body: str) -> None:
         self._ingress.send(body)
@@ -46,7 +46,7 @@ class SqsBench:
     def __init__(self, sqs: "SQSClient", queue_url: str, executor: ThreadPoolExecutor) -> None:
         self._sqs = sqs
         self._queue_url = queue_url
-        self.hand_back = IngressQueue(sqs, queue_url, executor).hand_back
+        self.defer = IngressQueue(sqs, queue_url, executor).defer
 
     def send(self, body: str) -> None:
         self._sqs.send_message(QueueUrl=self._queue_url, MessageBody=body)
@@ -86,7 +86,7 @@ def test_a_message_comes_back_after_its_delay_and_not_before(bench: Bench) -> No
     bench.send("a")
     [handle] = bench.receive().values()
     handed_back_at = time.monotonic()
-    bench.hand_back({handle: 1.0})
+    bench.defer({handle: 1.0})
     assert set(receive_all(bench, 1)) == {"a"}
     assert time.monotonic() - handed_back_at >= 1.0
 
@@ -95,7 +95,7 @@ def test_a_message_that_is_not_handed_back_stays_out_of_sight(bench: Bench) -> N
     bench.send("handed back")
     bench.send("kept")
     handles = receive_all(bench, 2)
-    bench.hand_back({handles["handed back"]: 0.0})
+    bench.defer({handles["handed back"]: 0.0})
     assert set(receive_all(bench, 1)) == {"handed back"}
     assert bench.receive() == {}
 
@@ -106,7 +106,7 @@ def test_any_number_of_messages_comes_back(bench: Bench) -> None:
         bench.send(body)
     handles = receive_all(bench, 25)
     assert set(handles) == bodies
-    bench.hand_back(dict.fromkeys(handles.values(), 0.0))
+    bench.defer(dict.fromkeys(handles.values(), 0.0))
     assert set(receive_all(bench, 25)) == bodies
 
 
@@ -114,7 +114,7 @@ def test_each_message_has_a_delay_of_its_own(bench: Bench) -> None:
     bench.send("soon")
     bench.send("late")
     handles = receive_all(bench, 2)
-    bench.hand_back({handles["late"]: VISIBILITY_TIMEOUT_SECONDS, handles["soon"]: 0.0})
+    bench.defer({handles["late"]: VISIBILITY_TIMEOUT_SECONDS, handles["soon"]: 0.0})
     assert set(receive_all(bench, 1)) == {"soon"}
     assert bench.receive() == {}
 
@@ -122,7 +122,7 @@ def test_each_message_has_a_delay_of_its_own(bench: Bench) -> None:
 def test_a_message_that_is_gone_does_not_keep_the_others_back(bench: Bench) -> None:
     bench.send("a")
     [handle] = bench.receive().values()
-    bench.hand_back({"no message's receipt handle": 0.0, handle: 0.0})
+    bench.defer({"no message's receipt handle": 0.0, handle: 0.0})
     assert set(receive_all(bench, 1)) == {"a"}
 
 
@@ -130,7 +130,7 @@ def test_a_delay_longer_than_sqs_allows_is_cut_and_not_refused(bench: Bench) -> 
     bench.send("a")
     bench.send("b")
     handles = receive_all(bench, 2)
-    bench.hand_back({handles["a"]: 1e9, handles["b"]: 0.0})
+    bench.defer({handles["a"]: 1e9, handles["b"]: 0.0})
     assert set(receive_all(bench, 1)) == {"b"}
     assert bench.receive() == {}
 
@@ -138,18 +138,18 @@ def test_a_delay_longer_than_sqs_allows_is_cut_and_not_refused(bench: Bench) -> 
 def test_a_delay_that_is_over_already_is_none(bench: Bench) -> None:
     bench.send("a")
     [handle] = bench.receive().values()
-    bench.hand_back({handle: -5.0})
+    bench.defer({handle: -5.0})
     assert set(receive_all(bench, 1)) == {"a"}
 
 
 def test_nothing_to_hand_back_is_no_trouble(bench: Bench) -> None:
-    bench.hand_back({})
+    bench.defer({})
     assert bench.receive() == {}
 
 
 def test_a_message_received_again_has_another_receipt_handle(bench: Bench) -> None:
     bench.send("a")
     [first] = bench.receive().values()
-    bench.hand_back({first: 0.0})
+    bench.defer({first: 0.0})
     [second] = receive_all(bench, 1).values()
     assert second != first

@@ -29,7 +29,7 @@ class Bench(Protocol):
 
     def delete(self, receipt_handles: Collection[str]) -> None: ...
 
-    def hand_back(self, receipt_handles: Collection[str]) -> None: ...
+    def release(self, receipt_handles: Collection[str]) -> None: ...
 
     def send(self, bodies: Mapping[str, str]) -> set[str]: ...
 
@@ -38,7 +38,7 @@ class FakeBench:
     def __init__(self) -> None:
         queue = InMemoryFailureQueue(time.time)
         self._queue = queue
-        self.receive, self.delete, self.hand_back = queue.receive, queue.delete, queue.hand_back
+        self.receive, self.delete, self.release = queue.receive, queue.delete, queue.release
         self.send = InMemoryIngressEnd(queue.put).send
 
     def publish(self, failure: Failure) -> None:
@@ -49,7 +49,7 @@ class SqsBench:
     def __init__(self, sqs: "SQSClient", queue_url: str) -> None:
         queue = SqsFailureQueue(sqs, queue_url)
         self._failures = FailureQueue(sqs, queue_url)  # the relay's own: the two must understand each other
-        self.receive, self.delete, self.hand_back = queue.receive, queue.delete, queue.hand_back
+        self.receive, self.delete, self.release = queue.receive, queue.delete, queue.release
         self.send = SqsIngressQueue(sqs, queue_url).send
 
     def publish(self, failure: Failure) -> None:
@@ -114,7 +114,7 @@ def test_what_is_handed_back_is_in_sight_at_once_and_the_rest_is_not(bench: Benc
     for name in "abc":
         bench.publish(failure(name))
     entries = receive_all(bench, 3)
-    bench.hand_back([entries[0].receipt_handle])
+    bench.release([entries[0].receipt_handle])
     assert [entry.message_id for entry in receive_all(bench, 1)] == [entries[0].message_id]
     assert bench.receive(10, OUT_OF_SIGHT_SECONDS) == []
 
@@ -125,7 +125,7 @@ def test_what_is_deleted_is_gone_and_deleting_it_again_is_no_trouble(bench: Benc
     entries = receive_all(bench, 2)
     bench.delete([entries[0].receipt_handle])
     bench.delete([entries[0].receipt_handle])
-    bench.hand_back([entry.receipt_handle for entry in entries])
+    bench.release([entry.receipt_handle for entry in entries])
     assert [entry.message_id for entry in receive_all(bench, 1)] == [entries[1].message_id]
     assert bench.receive(10, OUT_OF_SIGHT_SECONDS) == []
 

@@ -16,7 +16,7 @@ EVERY_TYPE: dict[str, Value] = {
     "number": 1_795_414_482_675,
     "no_number": 0,
     "below_zero": -1,
-    "most_digits": 10**38 - 1,
+    "max_digits": 10**38 - 1,
     "data": bytes(range(256)),
     "no_data": b"",
     "yes": True,

@@ -85,8 +85,8 @@ def test_the_runbook_has_a_section_for_each_alarm() -> None:
 
 def test_every_code_that_makes_calls_wait_has_its_next_step() -> None:
     operate = README.split("## Operate")[1].split("### Runbook")[0]
-    parking = [code for code in CODES.values() if code.verdict in {Verdict.PARK, Verdict.REFRESH_SECRET}]
-    assert [code.name for code in parking if f"{code.number} {code.name}" not in operate] == []
+    pausing = [code for code in CODES.values() if code.verdict in {Verdict.PAUSE, Verdict.REFRESH_SECRET}]
+    assert [code.name for code in pausing if f"{code.number} {code.name}" not in operate] == []
 
 
 def test_every_link_into_the_project_leads_somewhere() -> None:

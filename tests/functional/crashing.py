@@ -1,4 +1,4 @@
-"""A world that dies at a chosen step: between any two things that the relay does to it, or half-way through one."""
+"""Dependencies that die at a chosen step: between any two effects, or half-way through one."""
 
 from collections.abc import Mapping, Sequence
 
@@ -16,7 +16,7 @@ class Killed(BaseException):
 
 
 class Steps:
-    """Counts what is done to the world, and kills the function right before step number `fatal`."""
+    """Counts what is done to the dependencies, and kills the function right before step number `fatal`."""
 
     def __init__(self, fatal: int) -> None:
         self.taken = 0
@@ -94,7 +94,7 @@ class CrashingIngress:
         self._ingress = ingress
         self._steps = steps
 
-    def hand_back(self, delays_seconds: Mapping[str, float]) -> None:
+    def defer(self, delays_seconds: Mapping[str, float]) -> None:
         for receipt_handle, seconds in delays_seconds.items():
             self._steps.take()
-            self._ingress.hand_back({receipt_handle: seconds})
+            self._ingress.defer({receipt_handle: seconds})

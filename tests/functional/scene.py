@@ -16,7 +16,7 @@ from sealed_relay.admission.control import Admission
 from sealed_relay.batch.process_batch import relay
 from sealed_relay.calls.message import Message
 from sealed_relay.calls.outcome import Reason
-from sealed_relay.dependencies import Limits, World
+from sealed_relay.dependencies import Dependencies, Limits
 from sealed_relay.kairos.flow import Flow
 from sealed_relay.ledger.call_records import Ledger
 from sealed_relay.ledger.request_log import RequestLog
@@ -38,7 +38,7 @@ from tests.support.table import InMemoryTable
 
 START = datetime(2026, 11, 23, 4, 30, tzinfo=UTC).timestamp()
 FUNCTION_TIMEOUT_SECONDS = 60.0
-LIMITS = Limits(most_calls=500, most_body_bytes=262_144, give_up_after=timedelta(hours=24))
+LIMITS = Limits(max_calls=500, max_body_bytes=262_144, give_up_after=timedelta(hours=24))
 
 
 @dataclass
@@ -74,10 +74,10 @@ class Scene:
             self.flows.flows[flow_id] = flow
             register(self.simulator, flow)
 
-    def world(self, steps: Steps | None = None) -> World:
+    def dependencies(self, steps: Steps | None = None) -> Dependencies:
         """A relay composed anew over what lasts; with `steps`, one that dies at the fatal one."""
         table = CrashingTable(self.table, steps) if steps else self.table
-        return World(
+        return Dependencies(
             ledger=Ledger(table, self.clock, b"a content hash key", timedelta(days=90)),
             requests=RequestLog(
                 table,
@@ -106,21 +106,21 @@ class Scene:
         """Plan a fault of the simulated API."""
         self.simulator.faults.plan(PlannedFault(fault=fault, requests=requests))
 
-    def invoke(self, world: World | None = None) -> list[str]:
+    def invoke(self, dependencies: Dependencies | None = None) -> list[str]:
         """Let the function run once on what is visible; the ids of the messages that it keeps in the queue."""
-        return self.deliver(self.ingress.receive(1000), world)
+        return self.deliver(self.ingress.receive(1000), dependencies)
 
-    def deliver(self, messages: Sequence[Message], world: World | None = None) -> list[str]:
+    def deliver(self, messages: Sequence[Message], dependencies: Dependencies | None = None) -> list[str]:
         """Hand received messages to the function, and take off the queue what it does not keep."""
-        kept = self.deliver_again(messages, world)
+        kept = self.deliver_again(messages, dependencies)
         for message in messages:
             if message.message_id not in kept:
                 self.ingress.delete(message.message_id)
         return kept
 
-    def deliver_again(self, messages: Sequence[Message], world: World | None = None) -> list[str]:
+    def deliver_again(self, messages: Sequence[Message], dependencies: Dependencies | None = None) -> list[str]:
         """Hand messages to the function that may be off the queue already; the ids of those it keeps."""
-        return relay(world or self.world(), messages, self.clock.now + FUNCTION_TIMEOUT_SECONDS)
+        return relay(dependencies or self.dependencies(), messages, self.clock.now + FUNCTION_TIMEOUT_SECONDS)
 
     def rotated(self, flow_id: str) -> Flow:
         """The flow with another security id."""
@@ -130,13 +130,13 @@ class Scene:
         """Let the simulated API know the flow as `rotated`, and no more as it was."""
         register(self.simulator, self.rotated(flow_id))
 
-    def run(self, steps: Steps | None = None, most_invocations: int = 50) -> None:
+    def run(self, steps: Steps | None = None, max_invocations: int = 50) -> None:
         """Invoke, and move the clock to the next message that can be received, until the queue is empty."""
-        for _ in range(most_invocations):
+        for _ in range(max_invocations):
             if self.ingress.next_visible_at is None:
                 return
             self.clock.now = max(self.clock.now, self.ingress.next_visible_at)
-            self.invoke(self.world(steps))
+            self.invoke(self.dependencies(steps))
         raise AssertionError(f"the queue still holds {self.ingress.message_ids}")
 
     def run_for(self, seconds: float) -> None:

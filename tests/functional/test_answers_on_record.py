@@ -55,7 +55,7 @@ def test_a_lone_call_of_which_a_copy_comes_after_its_lease_is_not_sent_again() -
     assert len(scene.gateway.bodies) == 1
 
 
-class TableThatKeepsNoParks(InMemoryTable):
+class TableThatKeepsNoPauses(InMemoryTable):
     def __init__(self, error: type[BaseException]) -> None:
         super().__init__()
         self.error = error
@@ -69,13 +69,13 @@ class TableThatKeepsNoParks(InMemoryTable):
         return super().update(changes)
 
     def _refuse(self, keys: Sequence[str]) -> None:
-        if any(key.startswith("#park/") for key in keys):
+        if any(key.startswith("#pause/") for key in keys):
             raise self.error
 
 
 def test_an_answer_that_the_gate_cannot_be_told_is_settled_all_the_same() -> None:
     scene = Scene()
-    scene.table = TableThatKeepsNoParks(ConnectionError)
+    scene.table = TableThatKeepsNoPauses(ConnectionError)
     scene.send("a")
     scene.plan(CodeAnswer(code=401))
     [kept] = scene.invoke()
@@ -90,7 +90,7 @@ def test_a_message_that_is_done_leaves_the_queue_although_the_gate_could_not_be_
     scene.send("before")
     scene.plan(ForeignPage(http_status=503))
     scene.invoke()  # a failure, which the next answer ends
-    table = TableThatKeepsNoParks(ConnectionError)
+    table = TableThatKeepsNoPauses(ConnectionError)
     table.items = scene.table.items
     scene.table = table
     scene.send("a")
@@ -105,7 +105,7 @@ def test_an_answer_is_on_record_before_the_gate_is_told_of_it(names: list[str]) 
     scene.send("before")
     scene.plan(ForeignPage(http_status=503))
     scene.invoke()  # a failure, which the next answer ends
-    table = TableThatKeepsNoParks(Killed)
+    table = TableThatKeepsNoPauses(Killed)
     table.items = scene.table.items
     scene.table = table
     scene.send(*names)

@@ -115,14 +115,14 @@ def test_of_an_unreadable_message_only_the_body_goes_on(watched: Watched, what: 
     assert watched.leaks() == []
 
 
-def test_what_a_parked_call_is_held_for_is_told_without_what_is_in_it(watched: Watched) -> None:
-    watched.scene.table.put({"call_id": "#park/account", "reason": "MAINTENANCE"})
+def test_what_a_paused_call_is_held_for_is_told_without_what_is_in_it(watched: Watched) -> None:
+    watched.scene.table.put({"call_id": "#pause/account", "reason": "MAINTENANCE"})
     watched.scene.ingress.send(canaries.message_of(FLOW_ID, "held"))
 
     watched.run()
 
     assert "calls held" in watched.said()
-    assert "AccountParkedSeconds" in watched.said()
+    assert "AccountPausedSeconds" in watched.said()
     assert watched.leaks() == []
 
 
@@ -148,26 +148,26 @@ def test_an_unusable_secret_is_not_shown(watched: Watched, flow_id: str) -> None
         ("flows", "get"),
         ("gateway", "send"),
         ("failures", "publish"),
-        ("ingress", "hand_back"),
+        ("ingress", "defer"),
     ],
 )
 def test_an_error_that_quotes_everything_is_logged_without_its_text(
     watched: Watched, monkeypatch: pytest.MonkeyPatch, part: str, broken: str
 ) -> None:
-    world = watched.world()
+    dependencies = watched.dependencies()
     body, other = canaries.message_of(FLOW_ID, "crash"), canaries.message_of(FLOW_ID, "beside")
 
     def fail(*_: object, **__: object) -> None:
         answer = {"Error": {"Code": "ValidationException", "Message": body}}
         raise ClientError(answer, "BatchExecuteStatement") from ValueError(body)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(getattr(world, part), broken, fail)
-    monkeypatch.setattr(handler, "_world", lambda: world)
+    monkeypatch.setattr(getattr(dependencies, part), broken, fail)
+    monkeypatch.setattr(handler, "_dependencies", lambda: dependencies)
     watched.scene.ingress.send(body)
     watched.scene.ingress.send(other)
     watched.scene.ingress.send(f"unreadable {canaries.NUMBER}")
-    if broken == "hand_back":
-        watched.scene.plan(CodeAnswer(code=212))  # which parks, and so there is a message to hand back
+    if broken == "defer":
+        watched.scene.plan(CodeAnswer(code=212))  # which pauses, and so there is a message to hand back
     event = event_of(watched.scene.ingress.receive(10))
 
     try:

@@ -9,12 +9,12 @@ from sealed_relay.kairos.codes import CODES, Verdict, code_of
 from tests.functional.scene import Scene
 
 PASSING = [code.number for code in CODES.values() if code.verdict is Verdict.RETRY_FRESH] + [999]
-PARKING = [code.number for code in CODES.values() if code.verdict is Verdict.PARK]
+PAUSING = [code.number for code in CODES.values() if code.verdict is Verdict.PAUSE]
 CALL_AT_FAULT = [code.number for code in CODES.values() if code.verdict is Verdict.ISOLATE]
 
 
 def test_every_code_has_its_test_here() -> None:
-    tried = {200, 201, 202, 209, 302, 303, *PASSING, *PARKING, *CALL_AT_FAULT}
+    tried = {200, 201, 202, 209, 302, 303, *PASSING, *PAUSING, *CALL_AT_FAULT}
     assert tried == {*CODES, 999}
 
 
@@ -51,12 +51,12 @@ def test_a_failure_that_does_not_pass_is_rejected_with_its_code_in_the_end(numbe
     scene.plan(CodeAnswer(code=number), requests=None)
     scene.run()
     assert scene.statuses() == {"REJECTED": 1}
-    assert len(scene.gateway.bodies) == scene.limits.most_refusals
+    assert len(scene.gateway.bodies) == scene.limits.max_refusals
     assert [(failure.reason, failure.code) for failure in scene.failures.published] == [(code_of(number).name, number)]
 
 
-@pytest.mark.parametrize("number", PARKING)
-def test_a_parking_code_costs_no_message_its_life_however_often_it_comes(number: int) -> None:
+@pytest.mark.parametrize("number", PAUSING)
+def test_a_pausing_code_costs_no_message_its_life_however_often_it_comes(number: int) -> None:
     scene = Scene()
     scene.send("a")
     scene.plan(CodeAnswer(code=number), requests=20)
@@ -133,7 +133,7 @@ def test_a_wrong_security_id_is_fetched_anew_and_tried_again_at_once() -> None:
     assert len(scene.gateway.bodies) == 2
 
 
-def test_a_security_id_that_stays_wrong_parks_the_flow_and_no_other() -> None:
+def test_a_security_id_that_stays_wrong_pauses_the_flow_and_no_other() -> None:
     scene = Scene()
     scene.rotate_security_id("FLOWAAAA")
     scene.send("a")

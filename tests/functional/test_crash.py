@@ -134,7 +134,7 @@ def test_a_refusal_forgotten_by_a_crash_reads_as_presumed_where_the_api_keeps_it
         fatal for fatal in itertools.count(1) if _dies_with_one_request_received(Steps(fatal))
     )
     with pytest.raises(Killed):
-        scene.deliver(messages, scene.world(Steps(refused_and_not_recorded)))
+        scene.deliver(messages, scene.dependencies(Steps(refused_and_not_recorded)))
     scene.run()
     assert scene.accepted() == {}
     assert scene.statuses() == {"PRESUMED_ACCEPTED": 1}

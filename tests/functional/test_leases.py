@@ -10,7 +10,7 @@ import pytest
 from local.simulator.faults import CodeAnswer, DroppedConnection, Fault, NoFault
 from sealed_relay.batch.process_batch import LEASE_MARGIN_SECONDS
 from sealed_relay.calls.message import Message
-from sealed_relay.dependencies import World
+from sealed_relay.dependencies import Dependencies
 from sealed_relay.kairos.answer import Answer
 from tests.functional.crashing import Killed, Steps
 from tests.functional.scene import FUNCTION_TIMEOUT_SECONDS, Scene
@@ -32,16 +32,16 @@ class GatewayWithVisitors:
         return answer
 
 
-def _visited(scene: Scene, visit: Callable[[], object], *, after: bool) -> World:
+def _visited(scene: Scene, visit: Callable[[], object], *, after: bool) -> Dependencies:
     visitor = GatewayWithVisitors(
         scene.gateway,
         before=visit if not after else lambda: None,
         after=visit if after else lambda: None,
     )
-    return replace(scene.world(), gateway=visitor)
+    return replace(scene.dependencies(), gateway=visitor)
 
 
-def _overrun(scene: Scene, message: Message, resend: Fault | None = None) -> World:
+def _overrun(scene: Scene, message: Message, resend: Fault | None = None) -> Dependencies:
     """Its lease is over before its answer comes: another invocation takes over and resends, which may meet a fault."""
 
     def take_over() -> None:
@@ -58,8 +58,8 @@ def test_a_message_delivered_twice_at_once_is_sent_once(after: bool) -> None:  #
     scene.send("a", "b")
     messages = scene.ingress.receive(1)
     kept: list[str] = []
-    world = _visited(scene, lambda: kept.extend(scene.deliver_again(messages)), after=after)
-    assert scene.deliver_again(messages, world) == []
+    dependencies = _visited(scene, lambda: kept.extend(scene.deliver_again(messages)), after=after)
+    assert scene.deliver_again(messages, dependencies) == []
     assert kept == [messages[0].message_id]
     assert scene.accepted() == {"FLOWAAAA/a": 1, "FLOWAAAA/b": 1}
     assert len(scene.gateway.bodies) == 1
@@ -73,8 +73,8 @@ def test_a_lost_request_is_resent_by_one_invocation_at_a_time() -> None:
     scene.clock.now += 10
     by_id = {message.message_id: message for message in scene.ingress.receive(10)}
     kept: list[str] = []
-    world = _visited(scene, lambda: kept.extend(scene.deliver_again([by_id[second]])), after=False)
-    assert scene.deliver_again([by_id[first]], world) == []
+    dependencies = _visited(scene, lambda: kept.extend(scene.deliver_again([by_id[second]])), after=False)
+    assert scene.deliver_again([by_id[first]], dependencies) == []
     assert kept == [second]
     assert len(scene.gateway.bodies) == 2
     assert scene.statuses() == {"PRESUMED_ACCEPTED": 2}
@@ -85,7 +85,7 @@ def test_a_claim_is_left_alone_until_its_invocation_is_certainly_dead() -> None:
     scene.send("a")
     [message] = scene.ingress.receive(1)
     with pytest.raises(Killed):
-        scene.deliver_again([message], scene.world(Steps(4)))
+        scene.deliver_again([message], scene.dependencies(Steps(4)))
     assert scene.record("a")["status"] == "SENDING"
     scene.clock.now += FUNCTION_TIMEOUT_SECONDS + 5
     assert scene.deliver_again([message]) == [message.message_id]
@@ -118,7 +118,7 @@ def test_many_invocations_at_once_on_real_threads_send_each_call_once() -> None:
     def invoke(part: int) -> None:
         started.wait()
         with ThreadPoolExecutor(4) as executor:
-            scene.deliver_again(messages[part * 5 : part * 5 + 15], replace(scene.world(), executor=executor))
+            scene.deliver_again(messages[part * 5 : part * 5 + 15], replace(scene.dependencies(), executor=executor))
 
     with ThreadPoolExecutor(4) as invocations:
         for future in [invocations.submit(invoke, part) for part in range(4)]:
@@ -134,7 +134,7 @@ def test_a_rival_in_the_batch_that_is_itself_the_message_holding_the_call_is_not
     first = scene.send("a")
     [held] = scene.ingress.receive(1)
     with pytest.raises(Killed):
-        scene.deliver_again([held], scene.world(Steps(4)))  # claimed, and dead before anything was stored
+        scene.deliver_again([held], scene.dependencies(Steps(4)))  # claimed, and dead before anything was stored
     copy = scene.send("a")
     [copied] = scene.ingress.receive(1)
     # SQS has delivered the first message a second time, behind its copy in another invocation's batch.

@@ -18,13 +18,13 @@ def lose_answers(scene: Scene, *names: str) -> None:
         scene.invoke()
 
 
-def park_an_account_in_which_only_lost_requests_wait(scene: Scene) -> None:
+def pause_an_account_in_which_only_lost_requests_wait(scene: Scene) -> None:
     scene.plan(EMPTY)
     scene.send("refused", not_after=SOON)
     scene.invoke()
 
 
-@pytest.mark.parametrize("trouble", ["not sent", "parked", "refused", "another page"])
+@pytest.mark.parametrize("trouble", ["not sent", "paused", "refused", "another page"])
 def test_its_calls_are_known_as_open_whatever_became_of_the_resends_since(trouble: str) -> None:
     scene = Scene()
     lose_answers(scene, "lost")
@@ -32,8 +32,8 @@ def test_its_calls_are_known_as_open_whatever_became_of_the_resends_since(troubl
     match trouble:
         case "not sent":
             scene.gateway.refused_connections = 1
-        case "parked":
-            park_an_account_in_which_only_lost_requests_wait(scene)
+        case "paused":
+            pause_an_account_in_which_only_lost_requests_wait(scene)
         case "refused":
             scene.plan(EMPTY)
         case "another page":
@@ -45,10 +45,10 @@ def test_its_calls_are_known_as_open_whatever_became_of_the_resends_since(troubl
     assert scene.record("lost")["reason"] == "NO_ANSWER"
 
 
-def test_while_a_park_holds_up_its_resend_the_log_names_the_park_and_not_the_missing_answer() -> None:
+def test_while_a_pause_holds_up_its_resend_the_log_names_the_pause_and_not_the_missing_answer() -> None:
     scene = Scene()
     lose_answers(scene, "lost")
-    park_an_account_in_which_only_lost_requests_wait(scene)
+    pause_an_account_in_which_only_lost_requests_wait(scene)
 
     scene.run_for(1500)
 
@@ -59,17 +59,17 @@ def test_while_a_park_holds_up_its_resend_the_log_names_the_park_and_not_the_mis
 def test_while_only_lost_requests_wait_one_that_was_found_repeated_lets_the_next_one_ask() -> None:
     scene = Scene()
     lose_answers(scene, "lost-1", "lost-2", "lost-3", "lost-4")
-    park_an_account_in_which_only_lost_requests_wait(scene)
+    pause_an_account_in_which_only_lost_requests_wait(scene)
 
     scene.run_for(3600)
 
     assert scene.statuses() == {"PRESUMED_ACCEPTED": 4, "EXPIRED": 1}
 
 
-def test_while_a_park_keeps_it_from_being_resent_its_record_is_not_written_again_and_again() -> None:
+def test_while_a_pause_keeps_it_from_being_resent_its_record_is_not_written_again_and_again() -> None:
     scene = Scene()
     lose_answers(scene, "lost")
-    park_an_account_in_which_only_lost_requests_wait(scene)
+    pause_an_account_in_which_only_lost_requests_wait(scene)
 
     scene.run_for(1500)
 

@@ -58,7 +58,7 @@ def test_messages_that_wait_for_people_are_counted_by_what_people_must_see_to(
 
 
 @pytest.mark.parametrize("reason", [Reason.NO_ANSWER, "INVALID_SECURITY_ID", "an operator's own words"])
-def test_what_is_parked_counts_by_whose_park_it_is_whatever_the_reason(reason: str) -> None:
+def test_what_is_paused_counts_by_whose_pause_it_is_whatever_the_reason(reason: str) -> None:
     assert waiting_metric(reason, Scope.ACCOUNT) is WAITING_ON_ACCOUNT
     assert waiting_metric(reason, Scope.FLOW) is WAITING_ON_FLOW
 

@@ -102,7 +102,7 @@ def test_http_429_waits_at_least_as_long_as_it_asks() -> None:
 
 
 @pytest.mark.parametrize("http_status", [401, 403])
-def test_a_refusal_by_the_edge_parks_as_an_address_that_is_not_whitelisted(http_status: int) -> None:
+def test_a_refusal_by_the_edge_pauses_as_an_address_that_is_not_whitelisted(http_status: int) -> None:
     scene = Scene()
     scene.send("a")
     scene.plan(ForeignPage(http_status=http_status))

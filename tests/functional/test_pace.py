@@ -10,7 +10,7 @@ from sealed_relay.ports import Change, Item
 from tests.functional.scene import START, Scene
 from tests.support.table import InMemoryTable
 
-LONE = Limits(most_calls=1, most_body_bytes=262_144, give_up_after=timedelta(hours=24))
+LONE = Limits(max_calls=1, max_body_bytes=262_144, give_up_after=timedelta(hours=24))
 
 
 def left_at(scene: Scene) -> list[float]:
@@ -18,7 +18,7 @@ def left_at(scene: Scene) -> list[float]:
     return [time.timestamp() for time in scene.gateway.sent_at]
 
 
-def most_in_a_minute(times: Sequence[float]) -> int:
+def max_in_a_minute(times: Sequence[float]) -> int:
     return max(sum(start <= time < start + 60 for time in times) for start in times)
 
 
@@ -27,10 +27,10 @@ def test_no_minute_sees_more_requests_than_the_limit_and_every_call_goes_out() -
     for index in range(100):
         scene.send(f"call-{index}")
 
-    scene.run(most_invocations=500)
+    scene.run(max_invocations=500)
 
     assert len(scene.accepted()) == 100
-    assert most_in_a_minute(left_at(scene)) == 20
+    assert max_in_a_minute(left_at(scene)) == 20
 
 
 def test_a_backlog_uses_the_whole_limit() -> None:
@@ -39,7 +39,7 @@ def test_a_backlog_uses_the_whole_limit() -> None:
         scene.send(f"call-{index}")
     began = scene.clock()
 
-    scene.run(most_invocations=500)
+    scene.run(max_invocations=500)
 
     assert left_at(scene)[:20] == [began] * 20
     # The others come back one by one, each when its turn has come: 80 at 20 a minute, after the first minute.
@@ -58,7 +58,7 @@ def test_what_is_over_the_limit_is_neither_claimed_nor_sealed() -> None:
 
 
 def test_a_request_costs_at_most_one_small_write_of_the_pace() -> None:
-    scene = Scene(Limits(most_calls=2, most_body_bytes=262_144, give_up_after=timedelta(hours=24)))
+    scene = Scene(Limits(max_calls=2, max_body_bytes=262_144, give_up_after=timedelta(hours=24)))
     writes: list[str] = []
 
     class CountingTable(InMemoryTable):
@@ -77,7 +77,7 @@ def test_a_request_costs_at_most_one_small_write_of_the_pace() -> None:
 
     assert len(scene.gateway.bodies) == 20
     assert writes.count("#pace") <= 20
-    assert not any(key.startswith("#park") for key in writes)
+    assert not any(key.startswith("#pause") for key in writes)
 
 
 def test_a_message_that_is_put_off_for_want_of_room_comes_back_when_there_is_some() -> None:

@@ -1,16 +1,16 @@
-"""Probes: what goes out while a flow or the account is parked, and what comes of it."""
+"""Probes: what goes out while a flow or the account is paused, and what comes of it."""
 
 from datetime import timedelta
 
 from local.simulator.faults import CodeAnswer, NoFault
 from sealed_relay.dependencies import Limits
-from sealed_relay.observability.events import Parked, Reopened
+from sealed_relay.observability.events import Paused, Resumed
 from tests.functional.scene import Scene
 
 EMPTY = CodeAnswer(code=212)
 
 
-def test_an_empty_account_parks_every_flow_and_lets_out_single_probes_at_growing_intervals() -> None:
+def test_an_empty_account_pauses_every_flow_and_lets_out_single_probes_at_growing_intervals() -> None:
     scene = Scene()
     scene.plan(EMPTY, requests=None)
     for index in range(40):
@@ -31,7 +31,7 @@ def test_an_empty_account_parks_every_flow_and_lets_out_single_probes_at_growing
     assert min(gaps[5:]) >= 300
 
 
-def test_the_first_accepted_probe_reopens_for_all() -> None:
+def test_the_first_accepted_probe_resumes_for_all() -> None:
     scene = Scene()
     scene.plan(EMPTY, requests=None)
     for index in range(30):
@@ -42,9 +42,9 @@ def test_the_first_accepted_probe_reopens_for_all() -> None:
     scene.run_for(1800)
 
     assert scene.statuses() == {"ACCEPTED": 30}
-    [parked] = [each for each in scene.observed if isinstance(each, Parked)]
-    [reopened] = [each for each in scene.observed if isinstance(each, Reopened)]
-    assert (parked.flow_id, parked.code, reopened.reason) == ("", 212, "INSUFFICIENT_BALANCE")
+    [paused] = [each for each in scene.observed if isinstance(each, Paused)]
+    [resumed] = [each for each in scene.observed if isinstance(each, Resumed)]
+    assert (paused.flow_id, paused.code, resumed.reason) == ("", 212, "INSUFFICIENT_BALANCE")
 
 
 def test_a_probe_that_dies_with_its_invocation_is_followed_by_another() -> None:
@@ -53,9 +53,9 @@ def test_a_probe_that_dies_with_its_invocation_is_followed_by_another() -> None:
     scene.send("a")
     scene.invoke()
     scene.clock.now += 20
-    world = scene.world()
-    world.admission.look(["FLOWAAAA"])
-    world.admission.admit("FLOWAAAA")  # and nothing is sent
+    dependencies = scene.dependencies()
+    dependencies.admission.look(["FLOWAAAA"])
+    dependencies.admission.admit("FLOWAAAA")  # and nothing is sent
 
     scene.run_for(3600)
 
@@ -76,7 +76,7 @@ def test_a_probe_refused_for_one_bad_call_still_finds_out_whether_the_account_is
 
 
 def test_a_message_whose_first_calls_are_delivered_probes_with_the_others() -> None:
-    scene = Scene(Limits(most_calls=1, most_body_bytes=262_144, give_up_after=timedelta(hours=24)))
+    scene = Scene(Limits(max_calls=1, max_body_bytes=262_144, give_up_after=timedelta(hours=24)))
     scene.plan(NoFault())
     scene.plan(EMPTY, requests=None)
     scene.send("long-name-1", "b", "c")

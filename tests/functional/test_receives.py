@@ -36,7 +36,7 @@ def receives_until_the_end(scene: Scene, message_id: str) -> int:
         receives = scene.ingress.receive_count(message_id) + 1
         scene.clock.now = max(scene.clock.now, scene.ingress.next_visible_at or 0.0)
         try:
-            scene.invoke(replace(scene.world(), draw=lambda: 0.0))
+            scene.invoke(replace(scene.dependencies(), draw=lambda: 0.0))
         except DownError:
             continue  # as Lambda does when a batch fails: the messages come back when their visibility timeout ends
     return receives
@@ -93,8 +93,8 @@ def test_a_table_that_is_down() -> None:
     assert 100 < receives_until_the_end(scene, message_id) < SQS_ALLOWS
 
 
-def test_an_account_that_an_operator_parked() -> None:
+def test_an_account_that_an_operator_paused() -> None:
     scene, message_id = a_scene()
-    scene.table.put({"call_id": "#park/account", "reason": "MAINTENANCE"})
+    scene.table.put({"call_id": "#pause/account", "reason": "MAINTENANCE"})
 
     assert 100 < receives_until_the_end(scene, message_id) < SQS_ALLOWS

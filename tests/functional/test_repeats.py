@@ -164,7 +164,7 @@ def test_a_copy_that_waited_on_the_queue_does_not_send_an_unresolved_call_again(
     [copy] = scene.ingress.receive(1)
     scene.plan(DroppedConnection(after_accepting=True), requests=None)
     scene.deliver([message])
-    scene.run(most_invocations=1000)
+    scene.run(max_invocations=1000)
     assert scene.statuses() == {"UNRESOLVED": 1}
     scene.simulator.faults.clear()
     assert scene.deliver_again([copy]) == []
@@ -176,7 +176,7 @@ def test_an_unresolved_call_is_sent_again_when_somebody_asks_for_it_later() -> N
     scene = Scene()
     scene.send("a")
     scene.plan(DroppedConnection(), requests=None)
-    scene.run(most_invocations=1000)
+    scene.run(max_invocations=1000)
     assert scene.statuses() == {"UNRESOLVED": 1}
     scene.simulator.faults.clear()
     scene.clock.now += 1

@@ -33,7 +33,7 @@ def test_a_secret_that_was_changed_on_both_sides_is_used_at_the_first_refusal(fl
     assert scene.statuses() == {"ACCEPTED": 2}
 
 
-def test_a_wrong_security_id_parks_the_flow_and_its_correction_delivers_all_that_was_parked() -> None:
+def test_a_wrong_security_id_pauses_the_flow_and_its_correction_delivers_all_that_was_paused() -> None:
     scene = Scene()
     rotate_at_the_api(scene, NEW_ID)
     for index in range(30):
@@ -50,7 +50,7 @@ def test_a_wrong_security_id_parks_the_flow_and_its_correction_delivers_all_that
     assert set(scene.accepted().values()) == {1}
 
 
-def test_a_corrected_secret_reopens_the_flow_with_the_next_message_and_not_only_with_the_next_probe() -> None:
+def test_a_corrected_secret_resumes_the_flow_with_the_next_message_and_not_only_with_the_next_probe() -> None:
     scene = Scene()
     rotate_at_the_api(scene, NEW_ID)
     scene.send("a")
@@ -125,7 +125,7 @@ def test_a_request_that_was_sealed_before_and_may_have_arrived_is_neither_lost_n
     rotate_at_the_api(scene, flow)
     rotate_the_secret(scene, flow)
 
-    scene.run(most_invocations=500)
+    scene.run(max_invocations=500)
 
     assert scene.statuses() == {"UNRESOLVED": 2}
     assert sorted(scene.failed_names()) == ["a", "b"]
@@ -134,7 +134,7 @@ def test_a_request_that_was_sealed_before_and_may_have_arrived_is_neither_lost_n
 
 
 @pytest.mark.parametrize("flow", [NEW_ID, NEW_KEY], ids=["security id", "RSA key"])
-def test_the_refusal_of_an_old_secret_does_not_park_its_flow(flow: Flow) -> None:
+def test_the_refusal_of_an_old_secret_does_not_pause_its_flow(flow: Flow) -> None:
     scene = Scene()
     scene.plan(DroppedConnection(after_accepting=True))
     scene.send("old")
@@ -148,35 +148,35 @@ def test_the_refusal_of_an_old_secret_does_not_park_its_flow(flow: Flow) -> None
     scene.invoke()
 
     assert scene.record("new")["status"] == "ACCEPTED"
-    assert not scene.world().admission.park(FLOW_ID).is_parked
+    assert not scene.dependencies().admission.pause(FLOW_ID).is_paused
 
 
 @pytest.mark.parametrize("flow", [NEW_ID, NEW_KEY], ids=["security id", "RSA key"])
-def test_while_parked_by_hand_with_no_call_open_a_secret_is_changed_without_a_remainder(flow: Flow) -> None:
+def test_while_paused_by_hand_with_no_call_open_a_secret_is_changed_without_a_remainder(flow: Flow) -> None:
     scene = Scene()
     scene.plan(DroppedConnection(after_accepting=True))
     scene.send("sent before")
     scene.invoke()
-    park_by_hand(scene)
+    pause_by_hand(scene)
     scene.run_for(3600)
-    assert scene.record("sent before")["reason"] == "NO_ANSWER"  # so this is not the moment: a park lets no resend out
-    reopen_by_hand(scene)
+    assert scene.record("sent before")["reason"] == "NO_ANSWER"  # so this is not the moment: a pause lets no resend out
+    resume_by_hand(scene)
     scene.run()
 
-    park_by_hand(scene)
+    pause_by_hand(scene)
     scene.send("waits")
     rotate_at_the_api(scene, flow)
     rotate_the_secret(scene, flow)
     scene.run_for(3600)
-    reopen_by_hand(scene)
+    resume_by_hand(scene)
     scene.run()
 
     assert scene.statuses() == {"PRESUMED_ACCEPTED": 1, "ACCEPTED": 1}
 
 
-def park_by_hand(scene: Scene) -> None:
-    scene.table.put({"call_id": f"#park/flow/{FLOW_ID}", "reason": "ROTATION"})
+def pause_by_hand(scene: Scene) -> None:
+    scene.table.put({"call_id": f"#pause/flow/{FLOW_ID}", "reason": "ROTATION"})
 
 
-def reopen_by_hand(scene: Scene) -> None:
-    del scene.table.items[f"#park/flow/{FLOW_ID}"]
+def resume_by_hand(scene: Scene) -> None:
+    del scene.table.items[f"#pause/flow/{FLOW_ID}"]

@@ -74,7 +74,7 @@ def test_an_answer_that_stays_lost_ends_as_unresolved_and_not_as_expired() -> No
     scene = Scene()
     scene.send("a", "b")
     scene.plan(DroppedConnection(after_accepting=True), requests=None)
-    scene.run(most_invocations=1000)
+    scene.run(max_invocations=1000)
     assert scene.statuses() == {"UNRESOLVED": 2}
     assert [failure.reason for failure in scene.failures.published] == ["UNRESOLVED"]
     assert scene.clock() - START >= LIMITS.give_up_after.total_seconds()
@@ -131,7 +131,7 @@ def test_an_invocation_short_of_time_sends_nothing_and_hands_everything_back(sec
     scene.send("a")
     scene.send("b", flow_id="FLOWBBBB")
     messages = scene.ingress.receive(10)
-    kept = relay(scene.world(), messages, scene.clock() + seconds_left)
+    kept = relay(scene.dependencies(), messages, scene.clock() + seconds_left)
     assert sorted(kept) == sorted(message.message_id for message in messages)
     assert scene.gateway.bodies == []
     assert scene.record("a")["reason"] == "OUT_OF_TIME"

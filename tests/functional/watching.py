@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from sealed_relay.calls.message import Message
-from sealed_relay.dependencies import World
+from sealed_relay.dependencies import Dependencies
 from sealed_relay.kairos.encryption import make_secret_text
 from sealed_relay.observability.emitter import Telemetry
 from tests.functional.scene import Scene
@@ -27,15 +27,15 @@ class Watched:
     said: Callable[[], str]
     secret_texts: list[str] = field(default_factory=list)
 
-    def world(self) -> World:
-        return replace(self.scene.world(), observe=self.telemetry.observe, random_bytes=self._random_bytes)
+    def dependencies(self) -> Dependencies:
+        return replace(self.scene.dependencies(), observe=self.telemetry.observe, random_bytes=self._random_bytes)
 
     def run(self) -> None:
         """Invoke until the queue is empty or ten times."""
         for _ in range(10):
             if self.scene.ingress.next_visible_at is not None:
                 self.scene.clock.now = max(self.scene.clock.now, self.scene.ingress.next_visible_at)
-                self.scene.invoke(self.world())
+                self.scene.invoke(self.dependencies())
         self.telemetry.flush()
 
     def leaks(self) -> list[str]:

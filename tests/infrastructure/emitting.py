@@ -24,10 +24,10 @@ from sealed_relay.observability.events import (
     DuplicatesFound,
     MessageFailed,
     Observation,
-    Parked,
-    ParksSeen,
-    Reopened,
+    Paused,
+    PausesSeen,
     RequestSent,
+    Resumed,
 )
 from sealed_relay.observability.metrics import FAILED_MESSAGES
 from tests.infrastructure.expansion import deployed_with
@@ -61,9 +61,9 @@ def _everything() -> list[Observation]:
         CallsWaiting("message", "INSUFFICIENT_BALANCE", 1, 1.0),
         *(held(scope) for scope in (Scope.ACCOUNT, Scope.FLOW)),
         held(Scope.REQUEST, Reason.RATE_LIMITED),
-        ParksSeen(None, 60.0),
-        Parked("FLOWAAAA", "INVALID_GATEWAY_ID", 204, 1_795_408_200_000),
-        Reopened("FLOWAAAA", "INVALID_GATEWAY_ID", 60),
+        PausesSeen(None, 60.0),
+        Paused("FLOWAAAA", "INVALID_GATEWAY_ID", 204, 1_795_408_200_000),
+        Resumed("FLOWAAAA", "INVALID_GATEWAY_ID", 60),
         BudgetUsed(0.5),
     ]
 

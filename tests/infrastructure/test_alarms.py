@@ -8,7 +8,7 @@ import pytest
 from local.dashboard.store import MetricId
 from sealed_relay.delivery.backoff import retry_in_seconds
 from sealed_relay.kairos.codes import Scope
-from sealed_relay.observability.events import ParksSeen, Reopened
+from sealed_relay.observability.events import PausesSeen, Resumed
 from sealed_relay.observability.metrics import NAMESPACE
 from tests.infrastructure.cloudformation import read_template
 from tests.infrastructure.emitting import STAGE, emitted, emitted_metrics, held, log_lines
@@ -62,16 +62,16 @@ def test_an_alarm_that_keeps_its_state_looks_at_one_period_only(name: str) -> No
 
 
 @pytest.mark.parametrize("name", KEEP_THEIR_STATE)
-def test_whoever_finds_nothing_parked_says_zero_to_an_alarm_that_keeps_its_state(name: str) -> None:
+def test_whoever_finds_nothing_paused_says_zero_to_an_alarm_that_keeps_its_state(name: str) -> None:
     metric = MetricId(NAMESPACE, ALARMS[name]["MetricName"], dimensions(ALARMS[name]))
-    assert emitted(ParksSeen(None, None))[metric] == [0]
-    assert metric not in emitted(ParksSeen(7.0, 7.0))
+    assert emitted(PausesSeen(None, None))[metric] == [0]
+    assert metric not in emitted(PausesSeen(7.0, 7.0))
 
 
 @pytest.mark.parametrize(("name", "flow_id"), [("AccountAlarm", ""), ("FlowAlarm", "FLOWAAAA")])
 def test_the_last_probe_says_zero_to_an_alarm_though_nothing_comes_after_it(name: str, flow_id: str) -> None:
     metric = MetricId(NAMESPACE, ALARMS[name]["MetricName"], dimensions(ALARMS[name]))
-    assert emitted(Reopened(flow_id, "INVALID_GATEWAY_ID", 60))[metric] == [0]
+    assert emitted(Resumed(flow_id, "INVALID_GATEWAY_ID", 60))[metric] == [0]
 
 
 @pytest.mark.parametrize(("name", "scope"), [("AccountAlarm", Scope.ACCOUNT), ("FlowAlarm", Scope.FLOW)])

@@ -114,17 +114,17 @@ def test_lines_are_drawn_where_the_limits_are() -> None:
         assert line.value == 77
 
 
-def test_what_is_parked_is_shown_as_the_saved_query_finds_it() -> None:
+def test_what_is_paused_is_shown_as_the_saved_query_finds_it() -> None:
     [widget] = [widget for widget in WIDGETS if isinstance(widget, LogWidget)]
-    saved = RESOURCES["ParkedQuery"]["Properties"]["QueryString"]
+    saved = RESOURCES["PausedQuery"]["Properties"]["QueryString"]
     lines = [line for line in saved.splitlines() if not line.startswith("#")]
     assert widget.query == parse_query(" ".join(["SOURCE 'log' |", *lines]))
 
 
-def test_the_table_of_parks_is_made_of_the_lines_about_parks_and_no_others() -> None:
-    lines = [line for line in log_lines() if "parked" in line]
-    assert {line["message"] for line in lines} == {"parked", "calls held", "reopened"}
-    assert {line["parked"] for line in lines} == {"account", "FLOWAAAA"}
+def test_the_table_of_pauses_is_made_of_the_lines_about_pauses_and_no_others() -> None:
+    lines = [line for line in log_lines() if "paused" in line]
+    assert {line["message"] for line in lines} == {"paused", "calls held", "resumed"}
+    assert {line["paused"] for line in lines} == {"account", "FLOWAAAA"}
     assert {line["since"] for line in lines if "since" in line} == {"2026-11-23T04:30:00+00:00"}
     assert all(line["reason"] for line in lines)
 

@@ -41,7 +41,7 @@ class InMemoryFailureQueue:
         for handle in receipt_handles:
             self._held.pop(_id_in(handle), None)
 
-    def hand_back(self, receipt_handles: Collection[str]) -> None:
+    def release(self, receipt_handles: Collection[str]) -> None:
         for handle in receipt_handles:
             if _id_in(handle) in self._held:
                 self._held[_id_in(handle)].visible_at = self._clock()

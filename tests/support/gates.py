@@ -31,7 +31,7 @@ class Gates:
         assert isinstance(admitted, Admitted)
         return admitted
 
-    def parked(self, sign: Refused) -> None:
+    def paused(self, sign: Refused) -> None:
         gate = self.gate()
         gate.report("FLOWAAAA", self.passed(gate), sign, "v1")
 

@@ -33,15 +33,15 @@ class _Queued:
 class InMemoryIngress:
     """An SQS queue with its event source: keeps the promises of `ports.Ingress`. `clock` tells seconds since 1970.
 
-    `redriven` holds the ids of messages that were received `most_receives` times and were to be received once more.
+    `redriven` holds the ids of messages that were received `max_receives` times and were to be received once more.
     """
 
     def __init__(
-        self, clock: Callable[[], float], visibility_timeout_seconds: float = 420.0, most_receives: int = 1000
+        self, clock: Callable[[], float], visibility_timeout_seconds: float = 420.0, max_receives: int = 1000
     ) -> None:
         self._clock = clock
         self._visibility_timeout_seconds = visibility_timeout_seconds
-        self._most_receives = most_receives
+        self._most_receives = max_receives
         self._ids = itertools.count(1)
         self._queued: dict[str, _Queued] = {}
         self._deleted: dict[str, _Queued] = {}
@@ -82,7 +82,7 @@ class InMemoryIngress:
         queued.visible_at = self._clock()
         self._queued[message_id] = queued
 
-    def hand_back(self, delays_seconds: Mapping[str, float]) -> None:
+    def defer(self, delays_seconds: Mapping[str, float]) -> None:
         for receipt_handle, seconds in delays_seconds.items():
             queued = self._queued.get(receipt_handle.partition("#")[0])
             if queued is not None and queued.receipt_handle == receipt_handle:

@@ -21,7 +21,7 @@ def clock() -> Clock:
 
 
 def test_a_message_received_too_often_is_redriven(clock: Clock) -> None:
-    ingress = InMemoryIngress(clock, visibility_timeout_seconds=0.0, most_receives=2)
+    ingress = InMemoryIngress(clock, visibility_timeout_seconds=0.0, max_receives=2)
     message_id = ingress.send("a")
     assert [len(ingress.receive(1)) for _ in range(3)] == [1, 1, 0]
     assert (ingress.redriven, ingress.message_ids) == ([message_id], [])
@@ -49,9 +49,9 @@ def test_only_the_last_receipt_hands_a_message_back(clock: Clock) -> None:
     message_id = ingress.send("a")
     [first] = ingress.receive(1)
     [second] = ingress.receive_these([message_id])
-    ingress.hand_back({first.receipt_handle: 0.0})
+    ingress.defer({first.receipt_handle: 0.0})
     assert ingress.visible_ids == []
-    ingress.hand_back({second.receipt_handle: 0.0})
+    ingress.defer({second.receipt_handle: 0.0})
     assert ingress.visible_ids == [message_id]
 
 
@@ -59,6 +59,6 @@ def test_no_message_stays_out_of_sight_for_more_than_twelve_hours(clock: Clock) 
     ingress = InMemoryIngress(clock)
     ingress.send("a")
     [message] = ingress.receive(1)
-    ingress.hand_back({message.receipt_handle: 1e9})
+    ingress.defer({message.receipt_handle: 1e9})
     clock.now += 12 * 3600
     assert len(ingress.receive(1)) == 1

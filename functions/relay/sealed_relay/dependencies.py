@@ -16,10 +16,10 @@ from sealed_relay.ports import Failures, Flows, Gateway, Ingress
 class Limits:
     """The API's limits on a request, and the relay's own patience."""
 
-    most_calls: int
-    most_body_bytes: int
+    max_calls: int
+    max_body_bytes: int
     give_up_after: timedelta
-    most_refusals: int = 16
+    max_refusals: int = 16
     """How often a call's request may be answered with a passing failure before the call is rejected with it.
 
     With the backoff between, that is about an hour.
@@ -27,7 +27,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class Dependencies:
     """The relay's dependencies. `clock` tells seconds since 1970, `random_bytes` is fit for keys.
 
     `draw` gives a random number from 0 to 1; `executor` runs what may go on side by side.

@@ -21,7 +21,7 @@ from sealed_relay.aws.flow_secrets import FlowSecrets
 from sealed_relay.aws.sqs import FailureQueue, IngressQueue
 from sealed_relay.batch.process_batch import relay
 from sealed_relay.calls.message import Message, sent_at_of
-from sealed_relay.dependencies import Limits, World
+from sealed_relay.dependencies import Dependencies, Limits
 from sealed_relay.kairos.client import Gateway
 from sealed_relay.ledger.call_records import Ledger
 from sealed_relay.ledger.request_log import RequestLog
@@ -75,7 +75,7 @@ def lambda_handler(event: Mapping[str, Any], context: "LambdaContext") -> "Parti
         messages = [_message(record) for record in event["Records"]]
         oldest = min((message.sent_at.timestamp() for message in messages), default=now)
         telemetry.observe(BatchReceived(now - oldest))
-        open_message_ids = relay(_world(), messages, deadline)
+        open_message_ids = relay(_dependencies(), messages, deadline)
     except InvalidSettingsError:
         raise  # it names the variable, and none of them is a secret
     except Exception as error:  # noqa: BLE001 - raised again, without its text
@@ -96,12 +96,12 @@ def _message(record: Mapping[str, Any]) -> Message:
     )
 
 
-def _pause(at_most_seconds: float) -> None:
-    time.sleep(random.random() * at_most_seconds)  # noqa: S311 - it parts writers, and guards no secret
+def _sleep_up_to(max_seconds: float) -> None:
+    time.sleep(random.random() * max_seconds)  # noqa: S311 - it parts writers, and guards no secret
 
 
 @cache
-def _world() -> World:
+def _dependencies() -> Dependencies:
     settings = read_settings(os.environ)
     aws = Session()  # boto3's clients are made by the same; what boto3 adds would be a fifth of every cold start
     secrets = cast("SecretsManagerClient", aws.create_client("secretsmanager", config=_AWS))
@@ -112,12 +112,12 @@ def _world() -> World:
     give_up_after = timedelta(hours=settings.give_up_after_hours)
     keep_outcomes = timedelta(days=settings.outcome_retention_days)
     executor = ThreadPoolExecutor(_REQUESTS_AT_ONCE, thread_name_prefix="relay")
-    world = World(
+    dependencies = Dependencies(
         ledger=Ledger(table, time.time, hash_key.encode(), keep_outcomes),
         requests=RequestLog(
             table, time.time, keep_outcomes=keep_outcomes, keep_envelopes=give_up_after + timedelta(days=1)
         ),
-        admission=Admission(table, time.time, _pause, telemetry.observe, settings.requests_per_minute),
+        admission=Admission(table, time.time, _sleep_up_to, telemetry.observe, settings.requests_per_minute),
         # Both measure rests across freezes, during which a monotonic clock may stand still.
         flows=FlowSecrets(secrets, settings.flow_secret_prefix, time.time),
         gateway=Gateway(settings.gateway_base_url, time.time),
@@ -132,4 +132,4 @@ def _world() -> World:
     )
     # Nearly all that was made so far lasts. Looked through at each collection, it would take a tenth of a batch's CPU.
     gc.freeze()
-    return world
+    return dependencies

@@ -1,6 +1,6 @@
-"""What the relay needs of the world. The adapters keep these promises on AWS; the tests' fakes keep the same ones.
+"""What the relay needs from outside. The adapters keep these promises on AWS; the tests' fakes keep the same ones.
 
-Each may raise anything else when the world fails it: the relay then leaves the messages at stake in the queue.
+Each may also raise any other error. The relay then leaves the messages concerned in the queue.
 """
 
 from collections.abc import Mapping, Sequence
@@ -81,7 +81,7 @@ class Failures(Protocol):
 class Ingress(Protocol):
     """The queue that the messages came from."""
 
-    def hand_back(self, delays_seconds: Mapping[str, float]) -> None:
+    def defer(self, delays_seconds: Mapping[str, float]) -> None:
         """Make messages, by receipt handle, visible again after a while.
 
         Best effort: a message that this misses comes back when its visibility timeout ends.

@@ -32,7 +32,7 @@ class Event(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     dry_run: bool = True
     messages_per_second: Annotated[int, Meta(ge=1, le=100)] = 10
     """Far below what the queues bear: it leaves time to look at what becomes of the first ones."""
-    most_messages: Annotated[int, Meta(ge=1)] | None = None
+    max_messages: Annotated[int, Meta(ge=1)] | None = None
     """Not to be exceeded by what is moved; in a dry run, by what would be."""
 
     def __post_init__(self) -> None:

@@ -22,7 +22,7 @@ from botocore.session import Session
 from sealed_relay_replay.answer import empty_answer
 from sealed_relay_replay.entry import Entry
 from sealed_relay_replay.event import read_event
-from sealed_relay_replay.ports import World
+from sealed_relay_replay.ports import Dependencies
 from sealed_relay_replay.queues import SqsFailureQueue, SqsIngressQueue
 from sealed_relay_replay.records import DynamoDBRecords
 from sealed_relay_replay.replay import replay
@@ -57,10 +57,10 @@ def lambda_handler(event: object, context: LambdaContext) -> dict[str, Any]:
     """Do one run; the counts of what was seen and moved. Raises InvalidEventError and ReplayFailedError."""
     deadline = time.time() + context.get_remaining_time_in_millis() / 1000
     asked = read_event(event)
-    world = _world()
+    dependencies = _dependencies()
     answer = empty_answer(asked)
     try:
-        replay(world, asked, answer, deadline)
+        replay(dependencies, asked, answer, deadline)
     except Exception as error:  # noqa: BLE001 - raised again, without its text
         what = _describe(error)
         logger.error("replay failed", extra={"error": what, "replay": msgspec.to_builtins(answer)})  # noqa: TRY400
@@ -86,13 +86,13 @@ def _count(moved: Sequence[Entry]) -> None:
 
 
 @cache
-def _world() -> World:
+def _dependencies() -> Dependencies:
     settings = read_settings(os.environ)
     aws = Session()
     sqs = cast("SQSClient", aws.create_client("sqs", config=_AWS))
     dynamodb = cast("DynamoDBClient", aws.create_client("dynamodb", config=_AWS))
     executor = ThreadPoolExecutor(_READS_AT_ONCE, thread_name_prefix="records")
-    return World(
+    return Dependencies(
         failure_queue=SqsFailureQueue(sqs, settings.failure_queue_url),
         ingress_queue=SqsIngressQueue(sqs, settings.ingress_queue_url),
         records=DynamoDBRecords(dynamodb, settings.outcomes_table_name, executor),

@@ -1,6 +1,6 @@
-"""What a run needs of the world. The adapters keep these promises on AWS; the tests' fakes keep the same ones.
+"""What a run needs from outside. The adapters keep these promises on AWS; the tests' fakes keep the same ones.
 
-Each may raise anything else when the world fails it: the run then ends, and nothing is lost.
+Each may also raise any other error. The run then ends, and nothing is lost.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -19,7 +19,7 @@ class FailureQueue(Protocol):
     def delete(self, receipt_handles: Collection[str]) -> None:
         """Take up to 10 entries off the queue. One that it keeps refusing to take off comes back into sight."""
 
-    def hand_back(self, receipt_handles: Collection[str]) -> None:
+    def release(self, receipt_handles: Collection[str]) -> None:
         """Bring any number of entries back into sight; one that this misses comes back when its time is over."""
 
 
@@ -38,7 +38,7 @@ class Records(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class Dependencies:
     """A run's dependencies. `clock` tells seconds since 1970; `moved` is told of calls that went over, by message."""
 
     failure_queue: FailureQueue

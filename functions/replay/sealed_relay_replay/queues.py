@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sealed_relay_replay.entry import Entry, calls_in
 from sealed_relay_replay.event import REDRIVEN
-from sealed_relay_replay.packing import MOST_ENTRIES
+from sealed_relay_replay.packing import MAX_ENTRIES
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _LONG_POLL_SECONDS = 1
 """A receive that waits asks all of SQS's servers; one that does not, a few, and may find none where there are some."""
 _TRIES = 4
-_FIRST_PAUSE_SECONDS = 0.05
+_FIRST_BACKOFF_SECONDS = 0.05
 
 
 class SqsFailureQueue:
@@ -46,14 +46,14 @@ class SqsFailureQueue:
             if not left:
                 return
             if attempt:
-                self._sleep(_FIRST_PAUSE_SECONDS * 2**attempt)
+                self._sleep(_FIRST_BACKOFF_SECONDS * 2**attempt)
             response = self._client.delete_message_batch(
                 QueueUrl=self._queue_url,
                 Entries=[{"Id": str(index), "ReceiptHandle": handle} for index, handle in left.items()],
             )
             left = {int(failure["Id"]): left[int(failure["Id"])] for failure in response.get("Failed", [])}
 
-    def hand_back(self, receipt_handles: Collection[str]) -> None:
+    def release(self, receipt_handles: Collection[str]) -> None:
         """End the visibility timeouts of entries; those that SQS refuses keep theirs."""
         for handles in _in_parts(list(receipt_handles)):
             self._client.change_message_visibility_batch(
@@ -109,4 +109,4 @@ def _entry(message: "MessageTypeDef") -> Entry:
 
 
 def _in_parts(handles: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (handles[start : start + MOST_ENTRIES] for start in range(0, len(handles), MOST_ENTRIES))
+    return (handles[start : start + MAX_ENTRIES] for start in range(0, len(handles), MAX_ENTRIES))

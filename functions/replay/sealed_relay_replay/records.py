@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_MOST_KEYS = 100
+_MAX_KEYS = 100
 """What BatchGetItem takes."""
 _TRIES = 6
-_FIRST_PAUSE_SECONDS = 0.05
+_FIRST_BACKOFF_SECONDS = 0.05
 
 
 class RecordsError(Exception):
@@ -33,7 +33,7 @@ class DynamoDBRecords:
     def statuses(self, call_ids: Sequence[str]) -> dict[str, str]:
         """Read statuses, consistently. Raises RecordsError."""
         different = list(dict.fromkeys(call_ids))  # DynamoDB refuses a batch of reads that names a key twice
-        parts = [different[start : start + _MOST_KEYS] for start in range(0, len(different), _MOST_KEYS)]
+        parts = [different[start : start + _MAX_KEYS] for start in range(0, len(different), _MAX_KEYS)]
         return dict(chain.from_iterable(self._executor.map(self._read, parts)))
 
     def _read(self, call_ids: Sequence[str]) -> list[tuple[str, str]]:
@@ -48,7 +48,7 @@ class DynamoDBRecords:
         }
         for attempt in range(_TRIES):
             if attempt:
-                self._sleep(_FIRST_PAUSE_SECONDS * 2**attempt)
+                self._sleep(_FIRST_BACKOFF_SECONDS * 2**attempt)
             response = self._client.batch_get_item(RequestItems=wanted)
             items = response["Responses"].get(self._table_name, [])
             found += [(item["call_id"]["S"], item["status"]["S"]) for item in items]

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from sealed_relay_replay.answer import Answer
 from sealed_relay_replay.entry import Entry
 from sealed_relay_replay.event import Event
-from sealed_relay_replay.packing import MOST_ENTRIES, in_batches
-from sealed_relay_replay.ports import World
+from sealed_relay_replay.packing import MAX_ENTRIES, in_batches
+from sealed_relay_replay.ports import Dependencies
 from sealed_relay_replay.selection import Choice, choose, is_asked_for
 
 MARGIN_SECONDS = 30.0
@@ -25,25 +25,25 @@ _OUT_OF_SIGHT_MARGIN_SECONDS = 10
 _EMPTY_RECEIVES = 2
 
 
-def replay(world: World, event: Event, answer: Answer, deadline: float) -> None:
+def replay(dependencies: Dependencies, event: Event, answer: Answer, deadline: float) -> None:
     """Move what the event asks for, and count it in `answer` on the way, so that the counts outlive a fault.
 
     `deadline` is when the invocation is ended, in seconds since 1970; the run ends by itself before that.
     """
-    run = _Run(world, event, answer, deadline)
+    run = _Run(dependencies, event, answer, deadline)
     try:
         run.look_through()
     finally:
-        run.hand_back()
+        run.release()
 
 
 class _Run:
-    def __init__(self, world: World, event: Event, answer: Answer, deadline: float) -> None:
-        self._world = world
+    def __init__(self, dependencies: Dependencies, event: Event, answer: Answer, deadline: float) -> None:
+        self._dependencies = dependencies
         self._event = event
         self._answer = answer
         self._deadline = deadline
-        self._began_at = self._next_send_at = world.clock()
+        self._began_at = self._next_send_at = dependencies.clock()
         self._kept: dict[str, str] = {}  # message id -> its latest receipt handle
         self._moved: set[str] = set()
 
@@ -54,30 +54,30 @@ class _Run:
             most = self._most_to_receive()
             if not most or not self._has_time():
                 return
-            out_of_sight_seconds = math.ceil(self._deadline - self._world.clock()) + _OUT_OF_SIGHT_MARGIN_SECONDS
-            received = self._world.failure_queue.receive(most, out_of_sight_seconds)
+            out_of_sight_seconds = math.ceil(self._deadline - self._dependencies.clock()) + _OUT_OF_SIGHT_MARGIN_SECONDS
+            received = self._dependencies.failure_queue.receive(most, out_of_sight_seconds)
             found_none = 0 if received else found_none + 1
             self._handle(self._new_among(received))
         self._answer.complete = True
 
-    def hand_back(self) -> None:
+    def release(self) -> None:
         """Bring into sight again what stays in the failure queue."""
-        self._world.failure_queue.hand_back(list(self._kept.values()))
+        self._dependencies.failure_queue.release(list(self._kept.values()))
 
     def _most_to_receive(self) -> int:
-        if self._event.most_messages is None:
-            return MOST_ENTRIES
-        return min(MOST_ENTRIES, self._event.most_messages - self._answer.total.chosen)
+        if self._event.max_messages is None:
+            return MAX_ENTRIES
+        return min(MAX_ENTRIES, self._event.max_messages - self._answer.total.chosen)
 
     def _has_time(self) -> bool:
         needed_seconds = MARGIN_SECONDS + len(self._kept) * _SECONDS_TO_HAND_BACK_ONE
-        return self._world.clock() + needed_seconds < self._deadline
+        return self._dependencies.clock() + needed_seconds < self._deadline
 
     def _new_among(self, received: Sequence[Entry]) -> list[Entry]:
         """Leave out what SQS delivers twice, which it may; of what was moved, take the copy off too."""
         copies = [entry.receipt_handle for entry in received if entry.message_id in self._moved]
         if copies:
-            self._world.failure_queue.delete(copies)
+            self._dependencies.failure_queue.delete(copies)
         rest = {entry.message_id: entry for entry in received if entry.message_id not in self._moved}
         new = [entry for message_id, entry in rest.items() if message_id not in self._kept]
         self._kept |= {message_id: entry.receipt_handle for message_id, entry in rest.items()}
@@ -88,7 +88,7 @@ class _Run:
         call_ids = [call_id for entry in asked_for for call_id in entry.calls.call_ids]
         # Read right before they are acted on: what becomes UNRESOLVED later than a message is sent, the relay leaves
         # alone for that message.
-        statuses = self._world.records.statuses(call_ids) if call_ids else {}
+        statuses = self._dependencies.records.statuses(call_ids) if call_ids else {}
         chosen = []
         for entry in entries:
             choice = choose(self._event, entry, self._began_at, statuses)
@@ -101,18 +101,18 @@ class _Run:
 
     def _move(self, batch: Sequence[Entry]) -> None:
         self._wait_turn(len(batch))
-        taken = self._world.ingress_queue.send({entry.message_id: entry.body for entry in batch})
+        taken = self._dependencies.ingress_queue.send({entry.message_id: entry.body for entry in batch})
         moved = [entry for entry in batch if entry.message_id in taken]
         for entry in moved:
             self._answer.move(entry)
-        self._world.moved(moved)
+        self._dependencies.moved(moved)
         # From here on the ingress queue holds them, and its copy is the one that counts. Not a moment sooner: until
         # it has said so, this entry may be all that is left of the calls.
-        self._world.failure_queue.delete([self._kept.pop(entry.message_id) for entry in moved])
+        self._dependencies.failure_queue.delete([self._kept.pop(entry.message_id) for entry in moved])
         self._moved |= {entry.message_id for entry in moved}
 
     def _wait_turn(self, messages: int) -> None:
-        pause = self._next_send_at - self._world.clock()
+        pause = self._next_send_at - self._dependencies.clock()
         if pause > 0:
-            self._world.sleep(pause)
-        self._next_send_at = self._world.clock() + messages / self._event.messages_per_second
+            self._dependencies.sleep(pause)
+        self._next_send_at = self._dependencies.clock() + messages / self._event.messages_per_second

@@ -17,7 +17,7 @@ from sealed_relay.admission import control
 from sealed_relay.admission.control import Admission
 from sealed_relay.batch import process_batch
 from sealed_relay.batch.process_batch import relay
-from sealed_relay.dependencies import World
+from sealed_relay.dependencies import Dependencies
 from sealed_relay.ledger.call_records import Ledger
 from sealed_relay.ledger.request_log import RequestLog
 from tests.bench.in_process.messages import one_call_bodies
@@ -39,12 +39,12 @@ _POLL_SECONDS = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Minutes:
-    """What the API took in each minute; `most_requests` is what it was asked in any 60 seconds, refused ones too."""
+    """What the API took in each minute; `max_requests` is what it was asked in any 60 seconds, refused ones too."""
 
     calls: tuple[int, ...]
     requests: tuple[int, ...]
     refused_requests: int
-    most_requests: int
+    max_requests: int
 
     @property
     def calls_a_minute(self) -> float:
@@ -69,15 +69,15 @@ def backlog_for(
         patch.object(control, "threading", locks),
     ):
         for _ in range(concurrency):
-            world = _world(schedule, table, backlog, api, chance)
-            schedule.start(partial(_invoke_until, until, schedule, world, backlog, batch_size))
+            dependencies = _dependencies(schedule, table, backlog, api, chance)
+            schedule.start(partial(_invoke_until, until, schedule, dependencies, backlog, batch_size))
         schedule.run(until)
     report = audit.report()
     return Minutes(
         tuple(sum(calls for at, calls in audit.taken if (at - START) // 60 == minute) for minute in range(minutes)),
         tuple(sum((at - START) // 60 == minute for at, _ in audit.taken) for minute in range(minutes)),
         report.requests_received - len(audit.taken),
-        report.most_requests_in_60_seconds,
+        report.max_requests_in_60_seconds,
     )
 
 
@@ -97,7 +97,9 @@ class _Audit(Audit):
         self.taken.append((self._now, len(details)))
 
 
-def _invoke_until(until: float, schedule: Schedule, world: World, backlog: Backlog, batch_size: int) -> None:
+def _invoke_until(
+    until: float, schedule: Schedule, dependencies: Dependencies, backlog: Backlog, batch_size: int
+) -> None:
     """One environment of the function: it gets a batch as soon as it is done with the one before."""
     while schedule.now < until:
         if not (messages := backlog.receive(batch_size)):
@@ -108,22 +110,22 @@ def _invoke_until(until: float, schedule: Schedule, world: World, backlog: Backl
             schedule.sleep(_POLL_SECONDS)
             messages += backlog.receive(batch_size - len(messages))
         schedule.sleep(len(messages) * _CPU_SECONDS_A_MESSAGE)
-        kept = set(relay(world, messages, schedule.now + _FUNCTION_TIMEOUT_SECONDS))
+        kept = set(relay(dependencies, messages, schedule.now + _FUNCTION_TIMEOUT_SECONDS))
         for message in messages:
             if message.message_id not in kept:
                 backlog.delete(message)
 
 
-def _world(
+def _dependencies(
     schedule: Schedule, table: VirtualTable, backlog: Backlog, api: SimulatorState, chance: random.Random
-) -> World:
+) -> Dependencies:
     public_key, private_key = key_pair(_FLOW_ID)
     flow = replace(make_flow(_FLOW_ID), public_key=public_key)
     api.flows[_FLOW_ID] = SimulatedFlow(
         _FLOW_ID, flow.security_id, private_key, KeyWrap.RSA1_5, (flow.api_version,), "outbound"
     )
     keep = timedelta(days=1)
-    return World(
+    return Dependencies(
         ledger=Ledger(table, schedule, b"a content hash key", keep),
         requests=RequestLog(table, schedule, keep_outcomes=keep, keep_envelopes=keep),
         admission=Admission(

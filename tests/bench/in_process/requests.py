@@ -32,21 +32,21 @@ def backlog_delivered(
     scene.simulator.flows[flow.flow_id] = simulated(flow)
     for body in one_call_bodies(messages, message_bytes, spread_bytes):
         scene.ingress.send(body)
-    world = scene.world()
+    dependencies = scene.dependencies()
     while batch := scene.ingress.receive(batch_size):
-        assert relay(world, batch, scene.clock.now + 60) == []
+        assert relay(dependencies, batch, scene.clock.now + 60) == []
     report = scene.simulator.audit.report()
     return Requests(report.accepted_calls, report.requests_received)
 
 
-def largest_call_bytes(calls: int = 500, most_body_bytes: int = LIMITS.most_body_bytes) -> int:
+def largest_call_bytes(calls: int = 500, max_body_bytes: int = LIMITS.max_body_bytes) -> int:
     """How long so many calls may be in the API's payload, on average, for one request to hold them all.
 
     A fact of the API's limit of 256 KiB: the payload is in base64 twice, once inside the encryption and once outside.
     """
-    return room_for_calls(flow_with_large_key(), most_body_bytes) // calls - 1  # and a comma
+    return room_for_calls(flow_with_large_key(), max_body_bytes) // calls - 1  # and a comma
 
 
-def calls_that_fit(call_bytes: int, most_calls: int = 500, most_body_bytes: int = LIMITS.most_body_bytes) -> int:
+def calls_that_fit(call_bytes: int, max_calls: int = 500, max_body_bytes: int = LIMITS.max_body_bytes) -> int:
     """How many calls of such a length in the API's payload one request holds."""
-    return min(most_calls, room_for_calls(flow_with_large_key(), most_body_bytes) // (call_bytes + 1))
+    return min(max_calls, room_for_calls(flow_with_large_key(), max_body_bytes) // (call_bytes + 1))

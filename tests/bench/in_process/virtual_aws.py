@@ -20,7 +20,7 @@ _ROUND_TRIP_SECONDS = 0.01
 _WRITES_A_ROUND_TRIP = 25
 _ROUND_TRIPS_AT_ONCE = 8
 API_LATENCY_SECONDS = 0.2
-_MOST_IN_FLIGHT = 120_000
+_MAX_IN_FLIGHT = 120_000
 """What SQS lets be received and not deleted, those included that were handed back and are not in sight again yet."""
 
 
@@ -78,7 +78,7 @@ class Backlog:
                 )
             )
         self._in_flight |= {message.receipt_handle: message for message in received}
-        while len(received) < most and len(self._in_flight) < _MOST_IN_FLIGHT and (new := next(self._new, None)):
+        while len(received) < most and len(self._in_flight) < _MAX_IN_FLIGHT and (new := next(self._new, None)):
             received.append(new)
             self._in_flight[new.receipt_handle] = new
         return received
@@ -87,7 +87,7 @@ class Backlog:
         """Take a message that was received off the queue."""
         del self._in_flight[message.receipt_handle]
 
-    def hand_back(self, delays_seconds: Mapping[str, float]) -> None:
+    def defer(self, delays_seconds: Mapping[str, float]) -> None:
         self._schedule.sleep(_ROUND_TRIP_SECONDS)
         for receipt_handle, seconds in delays_seconds.items():
             whole_seconds = int(max(0.0, seconds)) + 1  # as the adapter has it

@@ -18,8 +18,8 @@ from tests.support.table import InMemoryTable
 
 _WRITE_UNIT_BYTES = 1024
 _READ_UNIT_BYTES = 4096
-_MOST_STATEMENTS = 25
-_MOST_KEYS = 100
+_MAX_STATEMENTS = 25
+_MAX_KEYS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def table_use(batch_size: int, message_bytes: int = 250) -> TableUse:
     scene.table = table = MeteredTable()
     for body in one_call_bodies(batch_size, message_bytes):
         scene.ingress.send(body)
-    kept = relay(scene.world(), scene.ingress.receive(batch_size), scene.clock.now + 60)
+    kept = relay(scene.dependencies(), scene.ingress.receive(batch_size), scene.clock.now + 60)
     assert kept == []
     return TableUse(table.write_units / batch_size, table.read_units / batch_size, table.round_trips / batch_size)
 
@@ -61,7 +61,7 @@ class MeteredTable(InMemoryTable):
         return self._metered(lambda: super(MeteredTable, self).update(changes), [change.key for change in changes])
 
     def read(self, keys: Sequence[str]) -> dict[str, Item]:
-        self.round_trips += math.ceil(len(keys) / _MOST_KEYS)
+        self.round_trips += math.ceil(len(keys) / _MAX_KEYS)
         found = super().read(keys)
         self.read_units += sum(_units(found.get(key, {}), _READ_UNIT_BYTES) for key in keys)
         return found
@@ -69,7 +69,7 @@ class MeteredTable(InMemoryTable):
     def _metered(self, write: Callable[[], list[bool]], keys: Sequence[str]) -> list[bool]:
         before = [self.items.get(key, {}) for key in keys]
         done = write()
-        self.round_trips += math.ceil(len(keys) / _MOST_STATEMENTS)
+        self.round_trips += math.ceil(len(keys) / _MAX_STATEMENTS)
         self.write_units += sum(
             max(_units(old, _WRITE_UNIT_BYTES), _units(self.items.get(key, {}), _WRITE_UNIT_BYTES))
             for key, old in zip(keys, before, strict=True)

@@ -1,9 +1,9 @@
-"""A world that ends at a chosen step: between any two things that a run does to it, or half-way through one."""
+"""A dependencies that ends at a chosen step: between any two things that a run does to it, or half-way through one."""
 
 from collections.abc import Collection, Mapping, Sequence
 
 from sealed_relay_replay.entry import Entry
-from sealed_relay_replay.ports import FailureQueue, IngressQueue, Records, World
+from sealed_relay_replay.ports import Dependencies, FailureQueue, IngressQueue, Records
 
 
 class Killed(BaseException):
@@ -11,7 +11,7 @@ class Killed(BaseException):
 
 
 class Steps:
-    """Counts what is done to the world, and lets nothing be done from step number `fatal` on."""
+    """Counts what is done to the dependencies, and lets nothing be done from step number `fatal` on."""
 
     def __init__(self, fatal: int, error: BaseException | None = None) -> None:
         self.taken = 0
@@ -26,15 +26,15 @@ class Steps:
             raise Killed
 
 
-def dying(world: World, steps: Steps) -> World:
-    """The same world, until it ends."""
-    return World(
-        failure_queue=_FailureQueue(world.failure_queue, steps),
-        ingress_queue=_IngressQueue(world.ingress_queue, steps),
-        records=_Records(world.records, steps),
-        clock=world.clock,
-        sleep=world.sleep,
-        moved=world.moved,
+def dying(dependencies: Dependencies, steps: Steps) -> Dependencies:
+    """The same dependencies, until it ends."""
+    return Dependencies(
+        failure_queue=_FailureQueue(dependencies.failure_queue, steps),
+        ingress_queue=_IngressQueue(dependencies.ingress_queue, steps),
+        records=_Records(dependencies.records, steps),
+        clock=dependencies.clock,
+        sleep=dependencies.sleep,
+        moved=dependencies.moved,
     )
 
 
@@ -57,10 +57,10 @@ class _FailureQueue:
             self._queue.delete([handle])
         self._steps.take()
 
-    def hand_back(self, receipt_handles: Collection[str]) -> None:
+    def release(self, receipt_handles: Collection[str]) -> None:
         for handle in receipt_handles:
             self._steps.take()
-            self._queue.hand_back([handle])
+            self._queue.release([handle])
 
 
 class _IngressQueue:

@@ -6,7 +6,7 @@ from typing import Any
 from sealed_relay_replay.answer import Answer, empty_answer
 from sealed_relay_replay.entry import Entry
 from sealed_relay_replay.event import read_event
-from sealed_relay_replay.ports import FailureQueue, IngressQueue, Records, World
+from sealed_relay_replay.ports import Dependencies, FailureQueue, IngressQueue, Records
 from sealed_relay_replay.replay import replay
 from tests.functional.scene import Clock, message_body
 from tests.support.failure_queue import InMemoryFailureQueue, InMemoryIngressEnd
@@ -32,7 +32,7 @@ class SlowFailureQueue:
         self._clock = clock
         self._seconds = seconds
         self.delete = queue.delete
-        self.hand_back = queue.hand_back
+        self.release = queue.release
 
     def receive(self, most: int, out_of_sight_seconds: int) -> list[Entry]:
         self._clock.now += self._seconds
@@ -54,21 +54,21 @@ class Scene:
         self.records.of |= {f"FLOWAAAA/{name}": status for name in names}
         return self.queue.put(message_body(*names), reason, **entry)
 
-    def run(self, *, world: World | None = None, **event: object) -> Answer:
+    def run(self, *, dependencies: Dependencies | None = None, **event: object) -> Answer:
         """One run with this event."""
         asked = read_event(event)
         answer = empty_answer(asked)
-        replay(world or self.world(), asked, answer, self.clock.now + TIMEOUT_SECONDS)
+        replay(dependencies or self.dependencies(), asked, answer, self.clock.now + TIMEOUT_SECONDS)
         return answer
 
-    def world(
+    def dependencies(
         self,
         failure_queue: FailureQueue | None = None,
         ingress_queue: IngressQueue | None = None,
         records: Records | None = None,
-    ) -> World:
+    ) -> Dependencies:
         """What a run needs, with some of it replaced."""
-        return World(
+        return Dependencies(
             failure_queue=failure_queue or self.queue,
             ingress_queue=ingress_queue or InMemoryIngressEnd(self._take),
             records=records or self.records,

@@ -37,7 +37,7 @@ def _after_each_step(error: BaseException | None = None) -> Iterator[Scene]:
         scene = _scene()
         steps = Steps(fatal, error)
         try:
-            scene.run(world=dying(scene.world(), steps), dry_run=False)
+            scene.run(dependencies=dying(scene.dependencies(), steps), dry_run=False)
         except (Killed, AwsError):
             yield scene
         else:
@@ -83,9 +83,9 @@ def test_a_fault_of_aws_at_any_step_loses_nothing_either() -> None:
 
 def test_after_a_fault_what_was_not_moved_is_in_sight_at_once() -> None:
     scene = _scene()
-    world = scene.world(ingress_queue=InMemoryIngressEnd(_fail))
+    dependencies = scene.dependencies(ingress_queue=InMemoryIngressEnd(_fail))
     with pytest.raises(AwsError):
-        scene.run(world=world, dry_run=False)
+        scene.run(dependencies=dependencies, dry_run=False)
     assert set(scene.queue.bodies.values()) == MOVES | STAYS
     assert scene.queue.all_in_sight()
 
@@ -100,7 +100,7 @@ def test_the_counts_outlive_a_fault(fatal: int) -> None:
     event = read_event({"dry_run": False})
     answer = empty_answer(event)
     with pytest.raises(AwsError):
-        replay(dying(scene.world(), Steps(fatal, AwsError())), event, answer, scene.clock.now + TIMEOUT_SECONDS)
+        replay(dying(scene.dependencies(), Steps(fatal, AwsError())), event, answer, scene.clock.now + TIMEOUT_SECONDS)
     assert not answer.complete or answer.total.moved == len(scene.sent)
     assert answer.total.moved <= len(scene.sent)
     assert answer.total.seen == answer.total.moved + answer.total.left

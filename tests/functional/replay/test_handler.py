@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from sealed_relay_replay import handler
 from sealed_relay_replay.event import InvalidEventError
-from sealed_relay_replay.ports import World
+from sealed_relay_replay.ports import Dependencies
 from tests.functional.replay.scene import Scene
 from tests.support import canaries
 from tests.support.failure_queue import InMemoryIngressEnd
@@ -34,7 +34,7 @@ def scene(monkeypatch: pytest.MonkeyPatch) -> Scene:
     """A scene that the handler works on; its clock tells the real time, for that is what the handler looks at."""
     scene = Scene()
     scene.clock.now = time.time()
-    compose(monkeypatch, scene.world())
+    compose(monkeypatch, scene.dependencies())
     return scene
 
 
@@ -62,8 +62,8 @@ def said(
     handler.metrics.clear_metrics()
 
 
-def compose(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
-    monkeypatch.setattr(handler, "_world", lambda: replace(world, moved=handler._count))  # noqa: SLF001 - the handler's own
+def compose(monkeypatch: pytest.MonkeyPatch, dependencies: Dependencies) -> None:
+    monkeypatch.setattr(handler, "_dependencies", lambda: replace(dependencies, moved=handler._count))  # noqa: SLF001 - the handler's own
 
 
 def test_the_answer_is_json_with_counts_by_reason(scene: Scene, said: Say) -> None:
@@ -126,7 +126,7 @@ def test_of_a_fault_only_its_type_and_code_are_told_with_how_far_the_run_had_com
     def fail(body: str) -> None:
         raise ClientError({"Error": {"Code": "Throttled", "Message": body}}, "SendMessageBatch") from ValueError(body)
 
-    compose(monkeypatch, scene.world(ingress_queue=InMemoryIngressEnd(fail)))
+    compose(monkeypatch, scene.dependencies(ingress_queue=InMemoryIngressEnd(fail)))
     with pytest.raises(handler.ReplayFailedError) as caught:
         handler.lambda_handler({"dry_run": False}, CONTEXT)
     logging.getLogger("runtime").error("as the Lambda runtime logs it", exc_info=caught.value)

@@ -9,7 +9,7 @@ from sealed_relay_replay.answer import Answer, Counts
 from sealed_relay_replay.event import Event, InvalidEventError, read_event
 
 NOTHING_GIVEN = dict.fromkeys(
-    ["reasons", "codes", "flow_ids", "min_age_seconds", "max_age_seconds", "messages_per_second", "most_messages"], ""
+    ["reasons", "codes", "flow_ids", "min_age_seconds", "max_age_seconds", "messages_per_second", "max_messages"], ""
 )
 
 
@@ -30,7 +30,7 @@ def test_every_variable_becomes_the_field_that_the_function_reads() -> None:
         min_age_seconds="60",
         max_age_seconds="3600",
         messages_per_second="5",
-        most_messages="7",
+        max_messages="7",
     )
     assert event.keys() == set(Event.__struct_fields__)
     assert read_event(event).codes == frozenset({205, 213})

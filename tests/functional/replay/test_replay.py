@@ -99,7 +99,7 @@ def test_what_moves_and_fails_again_during_the_run_is_not_moved_again(scene: Sce
         scene.queue.put(body, "NO_DATA_AVAILABLE", 213, age_seconds=0)
         scene.clock.now += 0.1
 
-    answer = scene.run(dry_run=False, world=scene.world(ingress_queue=InMemoryIngressEnd(fail_at_once)))
+    answer = scene.run(dry_run=False, dependencies=scene.dependencies(ingress_queue=InMemoryIngressEnd(fail_at_once)))
 
     assert answer.complete
     assert len(scene.sent) <= 13  # the very first one fails in the same instant that the run begins
@@ -123,12 +123,12 @@ def test_no_more_are_moved_than_asked_for(scene: Scene) -> None:
     for number in range(30):
         scene.fail(f"a{number}", reason="NO_DATA_AVAILABLE" if number % 2 else "EXPIRED")
 
-    answer = scene.run(dry_run=False, reasons=["EXPIRED"], most_messages=12)
+    answer = scene.run(dry_run=False, reasons=["EXPIRED"], max_messages=12)
 
     assert not answer.complete
     assert answer.total.moved == len(scene.sent) == 12
     assert scene.queue.all_in_sight()
-    assert scene.run(most_messages=4).total.chosen == 4
+    assert scene.run(max_messages=4).total.chosen == 4
 
 
 def test_a_run_ends_before_its_time_is_up_and_says_so(scene: Scene) -> None:
@@ -152,7 +152,7 @@ def test_the_more_entries_are_held_the_more_time_is_kept_to_hand_them_back(scene
         scene.fail(f"a{number}")
     began_at = scene.clock.now
 
-    answer = scene.run(world=scene.world(failure_queue=SlowFailureQueue(scene.queue, scene.clock, 0.5)))
+    answer = scene.run(dependencies=scene.dependencies(failure_queue=SlowFailureQueue(scene.queue, scene.clock, 0.5)))
 
     assert not answer.complete
     assert answer.total.seen > 4_000
@@ -162,9 +162,9 @@ def test_the_more_entries_are_held_the_more_time_is_kept_to_hand_them_back(scene
 def test_what_the_ingress_queue_refuses_stays(scene: Scene) -> None:
     refused = scene.fail("refused")
     scene.fail("taken")
-    ingress = RefusingIngress(scene.world().ingress_queue, {message_body("refused")})
+    ingress = RefusingIngress(scene.dependencies().ingress_queue, {message_body("refused")})
 
-    answer = scene.run(dry_run=False, world=scene.world(ingress_queue=ingress))
+    answer = scene.run(dry_run=False, dependencies=scene.dependencies(ingress_queue=ingress))
 
     assert answer.total == Counts(seen=2, chosen=2, moved=1, left=1)
     assert scene.queue.bodies.keys() == {refused}

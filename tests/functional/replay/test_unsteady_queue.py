@@ -15,7 +15,7 @@ class FalteringQueue:
     def __init__(self, queue: FailureQueue) -> None:
         self._queue = queue
         self._receives = 0
-        self.delete, self.hand_back = queue.delete, queue.hand_back
+        self.delete, self.release = queue.delete, queue.release
 
     def receive(self, most: int, out_of_sight_seconds: int) -> list[Entry]:
         self._receives += 1
@@ -42,16 +42,16 @@ class CopyingQueue:
         self.deleted += receipt_handles
         self._queue.delete(receipt_handles)
 
-    def hand_back(self, receipt_handles: Collection[str]) -> None:
+    def release(self, receipt_handles: Collection[str]) -> None:
         self.handed_back += receipt_handles
-        self._queue.hand_back(receipt_handles)
+        self._queue.release(receipt_handles)
 
 
 def test_one_receive_that_finds_nothing_is_not_the_end_of_the_queue() -> None:
     scene = Scene()
     for number in range(45):
         scene.fail(f"a{number}")
-    answer = scene.run(world=scene.world(failure_queue=FalteringQueue(scene.queue)))
+    answer = scene.run(dependencies=scene.dependencies(failure_queue=FalteringQueue(scene.queue)))
     assert answer.complete
     assert answer.total.seen == 45
 
@@ -61,7 +61,7 @@ def test_a_copy_of_what_was_moved_is_taken_off_and_not_sent_again() -> None:
     moves = [scene.fail(f"a{number}") for number in range(12)]
     queue = CopyingQueue(scene.queue)
 
-    answer = scene.run(dry_run=False, world=scene.world(failure_queue=queue))
+    answer = scene.run(dry_run=False, dependencies=scene.dependencies(failure_queue=queue))
 
     assert answer.total == Counts(seen=12, chosen=12, moved=12)
     assert len(scene.sent) == 12
@@ -73,7 +73,7 @@ def test_a_copy_of_what_stays_is_counted_once_and_handed_back_by_its_latest_rece
     stays = [scene.fail(f"a{number}") for number in range(12)]
     queue = CopyingQueue(scene.queue)
 
-    answer = scene.run(world=scene.world(failure_queue=queue))
+    answer = scene.run(dependencies=scene.dependencies(failure_queue=queue))
 
     assert answer.total == Counts(seen=12, chosen=12, left=12)
     assert queue.handed_back == [f"{message_id}/copy" for message_id in stays]

@@ -36,8 +36,10 @@ class Both:
         """One run of the replay, over the records as they are."""
         items = self.relay.table.items.items()
         self.replay.records.of = {key: str(item["status"]) for key, item in items if not key.startswith("#")}
-        world = self.replay.world(ingress_queue=InMemoryIngressEnd(self.relay.ingress.send))
-        return self.replay.run(world=dying(world, steps) if steps else world, **{"dry_run": False, **event})
+        dependencies = self.replay.dependencies(ingress_queue=InMemoryIngressEnd(self.relay.ingress.send))
+        return self.replay.run(
+            dependencies=dying(dependencies, steps) if steps else dependencies, **{"dry_run": False, **event}
+        )
 
 
 @pytest.fixture

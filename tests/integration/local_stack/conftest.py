@@ -17,7 +17,7 @@ def relay(stack: Stack, clients: AwsClients, simulator: SimulatorClient) -> Iter
     relay = DeployedRelay(stack, clients)
     assert eventually(relay.ingress_queue_is_empty)
     simulator.reset()
-    relay.reopen_account()
+    relay.resume_account()
     yield relay
     assert eventually(relay.ingress_queue_is_empty)
     assert simulator.audit().calls_accepted_more_than_once == 0

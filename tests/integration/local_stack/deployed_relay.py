@@ -127,9 +127,9 @@ class DeployedRelay:
             "ApproximateNumberOfMessagesDelayed": "0",
         }
 
-    def reopen_account(self) -> None:
+    def resume_account(self) -> None:
         """What an operator does who knows that the account is open again."""
-        key = {"call_id": {"S": "#park/account"}}
+        key = {"call_id": {"S": "#pause/account"}}
         self._clients.dynamodb.delete_item(TableName=self._outputs["OutcomesTableName"], Key=key)
 
     def put_secret(self, flow_id: str, secret: str) -> None:

@@ -103,8 +103,8 @@ def evidence(stack: Stack, home: Home, clients: AwsClients, session: boto3.Sessi
 
 
 def is_delivered(relay: DeployedRelay) -> bool:
-    """Whether all is. One answer after the other parks the account, and probe after probe would only find the next."""
-    relay.reopen_account()
+    """Whether all is. One answer after the other pauses the account, and probe after probe would only find the next."""
+    relay.resume_account()
     return relay.ingress_queue_is_empty()
 
 

@@ -26,9 +26,9 @@ def test_a_text_and_the_names_of_alarms_are_read_with_their_place() -> None:
 
 
 def test_a_table_of_log_lines_is_read_with_its_query() -> None:
-    text = "SOURCE '/log' | filter ispresent(parked) | stats latest(reason) as why by parked | sort why desc"
-    query = LogQuery("parked", (Column("latest", "reason", "why"),), "parked", "why")
-    assert parse_body(widget("log", title="Parked", query=text)) == [LogWidget(Box(1, 2, 3, 4), "Parked", query)]
+    text = "SOURCE '/log' | filter ispresent(paused) | stats latest(reason) as why by paused | sort why desc"
+    query = LogQuery("paused", (Column("latest", "reason", "why"),), "paused", "why")
+    assert parse_body(widget("log", title="Paused", query=text)) == [LogWidget(Box(1, 2, 3, 4), "Paused", query)]
 
 
 def test_shorthands_stand_for_what_the_line_above_says() -> None:

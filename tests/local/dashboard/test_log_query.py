@@ -7,14 +7,14 @@ import pytest
 from local.dashboard.log_query import LogLine, fields_in, parse_query, rows
 
 QUERY = (
-    "SOURCE '/log' | filter ispresent(parked) | stats latest(reason) as why, sum(calls) as calls,"
-    " max(@timestamp) as seen by parked | sort seen desc"
+    "SOURCE '/log' | filter ispresent(paused) | stats latest(reason) as why, sum(calls) as calls,"
+    " max(@timestamp) as seen by paused | sort seen desc"
 )
 LINES: list[LogLine] = [
-    (10.0, {"parked": "account", "reason": "NO_ANSWER", "calls": 2}),
-    (90.0, {"parked": "FLOWAAAA", "reason": "INVALID_GATEWAY_ID", "calls": 3}),
-    (70.0, {"parked": "account", "reason": "INSUFFICIENT_BALANCE", "calls": 5}),
-    (60.0, {"parked": "account", "reason": "NOT_SENT"}),
+    (10.0, {"paused": "account", "reason": "NO_ANSWER", "calls": 2}),
+    (90.0, {"paused": "FLOWAAAA", "reason": "INVALID_GATEWAY_ID", "calls": 3}),
+    (70.0, {"paused": "account", "reason": "INSUFFICIENT_BALANCE", "calls": 5}),
+    (60.0, {"paused": "account", "reason": "NOT_SENT"}),
     (99.0, {"reason": "SUCCESS", "calls": 7}),
 ]
 
@@ -32,7 +32,7 @@ def test_what_no_line_has_is_empty() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [QUERY.replace("ispresent(parked)", "calls > 1"), QUERY.replace("latest", "pct"), "fields @message"]
+    "text", [QUERY.replace("ispresent(paused)", "calls > 1"), QUERY.replace("latest", "pct"), "fields @message"]
 )
 def test_a_query_that_the_page_cannot_answer_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="the query"):
@@ -40,9 +40,9 @@ def test_a_query_that_the_page_cannot_answer_is_refused(text: str) -> None:
 
 
 def test_the_fields_of_a_line_are_those_of_its_json() -> None:
-    assert fields_in(json.dumps({"message": "parked", "parked": "account"})) == {
-        "message": "parked",
-        "parked": "account",
+    assert fields_in(json.dumps({"message": "paused", "paused": "account"})) == {
+        "message": "paused",
+        "paused": "account",
     }
 
 

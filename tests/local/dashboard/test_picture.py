@@ -78,10 +78,10 @@ def test_an_alarm_has_its_state_or_the_reason_why_it_has_none() -> None:
 
 
 def test_a_table_is_of_the_lines_in_the_time_shown() -> None:
-    query = LogQuery("parked", (Column("latest", "reason", "why"),), "parked", "why")
-    lines = [(5_780.0, {"parked": "FLOWAAAA", "reason": "old"}), (6_000.0, {"parked": "account", "reason": "NOT_SENT"})]
-    widget = drawn(LogWidget(BOX, "Parked", query), lines=lines)
-    assert (widget["type"], widget["title"], widget["columns"]) == ("log", "Parked", ["parked", "why"])
+    query = LogQuery("paused", (Column("latest", "reason", "why"),), "paused", "why")
+    lines = [(5_780.0, {"paused": "FLOWAAAA", "reason": "old"}), (6_000.0, {"paused": "account", "reason": "NOT_SENT"})]
+    widget = drawn(LogWidget(BOX, "Paused", query), lines=lines)
+    assert (widget["type"], widget["title"], widget["columns"]) == ("log", "Paused", ["paused", "why"])
     assert widget["rows"] == [["account", "NOT_SENT"]]
 
 

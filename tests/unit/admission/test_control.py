@@ -82,7 +82,7 @@ def test_a_forecast_promises_those_over_the_limit_a_turn_each() -> None:
 
 def test_a_probe_for_which_there_is_no_room_is_not_used_up() -> None:
     gates = Gates(requests_per_minute=1)
-    gates.parked(EMPTY)
+    gates.paused(EMPTY)
     gates.clock.now += 16
 
     assert gates.held(gates.gate()).outcome.reason == "RATE_LIMITED"

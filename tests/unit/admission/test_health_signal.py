@@ -6,15 +6,15 @@ from sealed_relay.admission.health_signal import Failed, Passed, Refused, Sign, 
 from sealed_relay.kairos.answer import Ambiguous, Answer, Answered, NotSent, WrongAddress
 from sealed_relay.kairos.codes import CODES, Scope, Verdict
 
-PARKING = [code for code in CODES.values() if code.verdict is Verdict.PARK]
+PAUSING = [code for code in CODES.values() if code.verdict is Verdict.PAUSE]
 
 
 def sign(answer: Answer, *, is_fresh_secret: bool = False, is_current_secret: bool = True) -> Sign:
     return sign_of(answer, is_fresh_secret=is_fresh_secret, is_current_secret=is_current_secret)
 
 
-@pytest.mark.parametrize("code", PARKING, ids=str)
-def test_a_code_that_parks_refuses_its_whole_scope(code: object) -> None:
+@pytest.mark.parametrize("code", PAUSING, ids=str)
+def test_a_code_that_pauses_refuses_its_whole_scope(code: object) -> None:
     assert isinstance(code, type(CODES[200]))
     assert sign(Answered(code.number)) == Refused(code.scope, code.name, code.number)
 

@@ -23,12 +23,12 @@ class Write:
 class RoundTrips:
     """Holds up as many round trips as may be under way, until it is told to go on, so that others wait behind them."""
 
-    def __init__(self, most_writes: int = 25, most_bytes: int = 1000) -> None:
+    def __init__(self, max_writes: int = 25, max_bytes: int = 1000) -> None:
         self.groups: list[list[str]] = []
         self.failing: set[str] = set()
         self._go_on = threading.Event()
         self._executor = ThreadPoolExecutor(16)
-        self.group_commit = GroupCommit(self._make, most_writes=most_writes, most_bytes=most_bytes)
+        self.group_commit = GroupCommit(self._make, max_writes=max_writes, max_bytes=max_bytes)
 
     def write(self, *writes: Write) -> Future[list[str]]:
         return self._executor.submit(self.group_commit.write, writes)
@@ -85,7 +85,7 @@ def test_what_comes_while_a_round_trip_is_under_way_leaves_together_in_the_next_
 
 
 def test_a_round_trip_takes_so_many_writes_and_the_rest_leave_after_it() -> None:
-    trips = RoundTrips(most_writes=2)
+    trips = RoundTrips(max_writes=2)
 
     [one, other] = trips.write_behind_others([Write("a"), Write("b"), Write("c")], [Write("d")])
 
@@ -95,7 +95,7 @@ def test_a_round_trip_takes_so_many_writes_and_the_rest_leave_after_it() -> None
 
 
 def test_a_round_trip_takes_so_many_bytes_or_one_write_that_has_more() -> None:
-    trips = RoundTrips(most_bytes=10)
+    trips = RoundTrips(max_bytes=10)
 
     futures = trips.write_behind_others([Write("a", 6)], [Write("b", 6)], [Write("huge", 60)], [Write("c", 4)])
 
@@ -114,7 +114,7 @@ def test_a_round_trip_writes_to_each_key_once() -> None:
 
 
 def test_an_error_reaches_all_whose_writes_were_in_the_round_trip_and_nobody_else() -> None:
-    trips = RoundTrips(most_writes=2)
+    trips = RoundTrips(max_writes=2)
     trips.failing = {"b"}
 
     [one, other, last] = trips.write_behind_others([Write("a")], [Write("b")], [Write("c")])

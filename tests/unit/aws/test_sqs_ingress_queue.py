@@ -25,15 +25,15 @@ class FakeSqs:
         self.entries.append(Entries)
 
 
-def hand_back(delays_seconds: dict[str, float]) -> list[list[dict[str, Any]]]:
+def defer(delays_seconds: dict[str, float]) -> list[list[dict[str, Any]]]:
     sqs = FakeSqs()
     client: Any = sqs
-    IngressQueue(client, URL, InlineExecutor()).hand_back(delays_seconds)
+    IngressQueue(client, URL, InlineExecutor()).defer(delays_seconds)
     return sqs.entries
 
 
 def test_messages_are_handed_back_10_at_a_time() -> None:
-    entries = hand_back({f"handle-{index}": 1.0 for index in range(21)})
+    entries = defer({f"handle-{index}": 1.0 for index in range(21)})
 
     assert [len(batch) for batch in entries] == [10, 10, 1]
     assert [entry["ReceiptHandle"] for batch in entries for entry in batch] == [f"handle-{n}" for n in range(21)]
@@ -41,7 +41,7 @@ def test_messages_are_handed_back_10_at_a_time() -> None:
 
 @given(st.floats(0, 42_299))
 def test_a_message_is_out_of_sight_at_least_as_long_as_asked_in_whole_seconds(seconds: float) -> None:
-    [[entry]] = hand_back({"handle": seconds})
+    [[entry]] = defer({"handle": seconds})
 
     assert isinstance(entry["VisibilityTimeout"], int)
     assert seconds <= entry["VisibilityTimeout"] <= seconds + 1
@@ -49,13 +49,13 @@ def test_a_message_is_out_of_sight_at_least_as_long_as_asked_in_whole_seconds(se
 
 @pytest.mark.parametrize("seconds", [43_200.0, 43_200.5, 1e9])
 def test_no_visibility_timeout_is_longer_than_what_sqs_allows_that_late_after_the_receipt(seconds: float) -> None:
-    [[entry]] = hand_back({"handle": seconds})
+    [[entry]] = defer({"handle": seconds})
 
     assert entry["VisibilityTimeout"] == 43_200 - 900
 
 
 def test_nothing_to_hand_back_is_no_call() -> None:
-    assert hand_back({}) == []
+    assert defer({}) == []
 
 
 def test_the_request_is_one_that_sqs_knows() -> None:
@@ -65,7 +65,7 @@ def test_the_request_is_one_that_sqs_knows() -> None:
             "change_message_visibility_batch",
             {"Successful": [], "Failed": [{"Id": "0", "Code": "ReceiptHandleIsInvalid", "SenderFault": True}]},
         )
-        IngressQueue(client, URL, InlineExecutor()).hand_back({"handle": 1.5})  # refused entries are left as they are
+        IngressQueue(client, URL, InlineExecutor()).defer({"handle": 1.5})  # refused entries are left as they are
         stubber.assert_no_pending_responses()
 
 
@@ -74,4 +74,4 @@ def test_a_call_that_failed_altogether_is_told() -> None:
     with Stubber(client) as stubber:
         stubber.add_client_error("change_message_visibility_batch", "RequestThrottled")
         with pytest.raises(ClientError):
-            IngressQueue(client, URL, InlineExecutor()).hand_back({"handle": 1.5})
+            IngressQueue(client, URL, InlineExecutor()).defer({"handle": 1.5})

@@ -99,7 +99,7 @@ def test_a_message_that_met_a_fault_stays_out_of_sight_the_longer_the_more_often
 
 def test_a_message_beyond_what_one_invocation_takes_on_goes_back_unread() -> None:
     messages = [make_message(body("a", "b"), "m1"), make_message(body("c"), "m2"), make_message("unreadable", "m3")]
-    inbox = Inbox(messages, most_calls=2)
+    inbox = Inbox(messages, max_calls=2)
 
     assert [call.client_identifier for call in inbox.calls] == ["a", "b"]
     assert inbox.unreadable == []

@@ -10,27 +10,27 @@ from sealed_relay.batch.packing import halve, in_parts, pack
 SIZES = st.lists(st.integers(0, 100), max_size=60)
 
 
-def pack_sizes(sizes: list[int], most_items: int, most_bytes: int) -> list[list[int]]:
+def pack_sizes(sizes: list[int], max_items: int, max_bytes: int) -> list[list[int]]:
     """Groups of positions."""
-    return pack(range(len(sizes)), lambda index: sizes[index], most_items=most_items, most_bytes=most_bytes)
+    return pack(range(len(sizes)), lambda index: sizes[index], max_items=max_items, max_bytes=max_bytes)
 
 
 @given(SIZES, st.integers(1, 10), st.integers(100, 300))
 def test_every_item_is_in_just_one_group_and_every_group_keeps_both_limits(
-    sizes: list[int], most_items: int, most_bytes: int
+    sizes: list[int], max_items: int, max_bytes: int
 ) -> None:
-    groups = pack_sizes(sizes, most_items, most_bytes)
+    groups = pack_sizes(sizes, max_items, max_bytes)
 
     assert sorted(chain.from_iterable(groups)) == list(range(len(sizes)))
     for group in groups:
-        assert 1 <= len(group) <= most_items
-        assert sum(sizes[index] for index in group) <= most_bytes
+        assert 1 <= len(group) <= max_items
+        assert sum(sizes[index] for index in group) <= max_bytes
         assert group == sorted(group)
 
 
 @given(SIZES, st.integers(1, 10))
-def test_where_only_the_count_limits_no_group_is_wasted(sizes: list[int], most_items: int) -> None:
-    assert len(pack_sizes(sizes, most_items, sum(sizes) + 100)) == -(-len(sizes) // most_items)
+def test_where_only_the_count_limits_no_group_is_wasted(sizes: list[int], max_items: int) -> None:
+    assert len(pack_sizes(sizes, max_items, sum(sizes) + 100)) == -(-len(sizes) // max_items)
 
 
 @given(SIZES)

@@ -26,16 +26,16 @@ API_BYTES = 262_144
 def planned(
     calls: Sequence[Call],
     flows: dict[str, Flow | Outcome] = FLOWS,
-    most_calls: int = 500,
-    most_body_bytes: int = API_BYTES,
+    max_calls: int = 500,
+    max_body_bytes: int = API_BYTES,
 ) -> list[Request]:
     ids = map(str, itertools.count())
     return plan(
         calls,
         flows,
         lambda: next(ids),
-        most_calls=most_calls,
-        most_body_bytes=most_body_bytes,
+        max_calls=max_calls,
+        max_body_bytes=max_body_bytes,
         give_up_after=timedelta(hours=24),
         now=SENT_AT,
     )
@@ -59,19 +59,19 @@ def call_of(size: int, name: str = "call-1", flow_id: str = "FLOWAAAA") -> Call:
     st.sampled_from([2048, 2050]),
 )
 def test_what_was_planned_keeps_both_limits_once_it_is_sealed(
-    sizes: list[int], most_calls: int, most_body_bytes: int, key_wrap: KeyWrap, bits: int
+    sizes: list[int], max_calls: int, max_body_bytes: int, key_wrap: KeyWrap, bits: int
 ) -> None:
     flow = replace(make_flow("FLOWAAAA", key_wrap), public_key=rsa_key(bits).public_key())
     calls = [call_of(size, f"call-{index}") for index, size in enumerate(sizes)]
 
-    requests = planned(calls, {"FLOWAAAA": flow}, most_calls, most_body_bytes)
+    requests = planned(calls, {"FLOWAAAA": flow}, max_calls, max_body_bytes)
 
     assert sorted(call.client_identifier for request in requests for call in request.calls) == sorted(
         call.client_identifier for call in calls
     )
     for request in requests:
-        assert len(request.calls) <= most_calls
-        assert (body_bytes(request.calls, flow) <= most_body_bytes) == (request.outcome is None)
+        assert len(request.calls) <= max_calls
+        assert (body_bytes(request.calls, flow) <= max_body_bytes) == (request.outcome is None)
 
 
 def test_a_full_request_of_small_calls_holds_500_of_them() -> None:
@@ -95,8 +95,8 @@ def test_the_largest_call_that_fits_is_sent_and_one_byte_more_is_refused() -> No
     flow = make_flow("FLOWAAAA")
     largest = next(size for size in range(3000, 0, -1) if body_bytes([call_of(size)], flow) <= 5000)
 
-    [fits] = planned([call_of(largest)], most_body_bytes=5000)
-    [too_large] = planned([call_of(largest + 1)], most_body_bytes=5000)
+    [fits] = planned([call_of(largest)], max_body_bytes=5000)
+    [too_large] = planned([call_of(largest + 1)], max_body_bytes=5000)
 
     assert fits.outcome is None
     assert too_large.outcome is not None

@@ -7,24 +7,24 @@ from sealed_relay.kairos.codes import CODES, code_of
 TABLE = """
 200 SUCCESS                      request  accepted
 201 CHECKSUM_REPEATED            request  on a resend of the same bytes: presumed accepted; on a first send: retry fresh, once
-202 INVALID_SECURITY_ID          flow     fetch the secret anew and retry fresh, once; then park the flow
-203 INVALID_API_VERSION          flow     park
-204 INVALID_GATEWAY_ID           flow     park
+202 INVALID_SECURITY_ID          flow     fetch the secret anew and retry fresh, once; then pause the flow
+203 INVALID_API_VERSION          flow     pause
+204 INVALID_GATEWAY_ID           flow     pause
 205 INVALID_CONTACT_NUMBER       call     isolate, then reject
 206 FAILURE_FROM_GATEWAY         request  retry fresh
-207 DID_NOT_MAPPED               flow     park
+207 DID_NOT_MAPPED               flow     pause
 208 NO_MASK_AVAILABLE            flow     retry fresh
 209 PARTIAL_SUCCESS              call     listed in call-details: accepted; the others: isolate
 210 INVALID_MANDATORY_PARAMETERS call     isolate, then reject
-211 VALIDITY_EXPIRED             account  park
-212 INSUFFICIENT_BALANCE         account  park
+211 VALIDITY_EXPIRED             account  pause
+212 INSUFFICIENT_BALANCE         account  pause
 213 NO_DATA_AVAILABLE            call     isolate, then reject
-301 INVALID_FLOW_ID              flow     park
+301 INVALID_FLOW_ID              flow     pause
 302 EMPTY_CALL_LIST              request  reject
 303 MAX_DATA_LIST_SIZE_EXCEEDED  request  split in two
-304 INVALID_FLOW_VERSION         flow     park
+304 INVALID_FLOW_VERSION         flow     pause
 400 INVALID_FORMAT               call     isolate, then reject
-401 IP_NOT_WHITELISTED           account  park
+401 IP_NOT_WHITELISTED           account  pause
 402 PHONE_NOT_WHITELISTED        call     isolate, then reject
 500 FAILURE                      request  retry fresh
 """  # noqa: E501 - a row a line

@@ -58,11 +58,11 @@ def test_the_outer_body_has_the_apis_three_fields_two_of_them_in_base64() -> Non
 
 
 @given(st.integers(4096, 20_000), st.sampled_from([256, 257, 384, 385, 512, 1024]))
-def test_the_largest_payload_is_the_last_that_keeps_the_limit(most_body_bytes: int, rsa_key_bytes: int) -> None:
-    largest = largest_payload_bytes(most_body_bytes, rsa_key_bytes, "FLOWAAAA")
+def test_the_largest_payload_is_the_last_that_keeps_the_limit(max_body_bytes: int, rsa_key_bytes: int) -> None:
+    largest = largest_payload_bytes(max_body_bytes, rsa_key_bytes, "FLOWAAAA")
 
-    assert sealed_bytes(largest, rsa_key_bytes) <= most_body_bytes
-    assert sealed_bytes(largest + 1, rsa_key_bytes) > most_body_bytes
+    assert sealed_bytes(largest, rsa_key_bytes) <= max_body_bytes
+    assert sealed_bytes(largest + 1, rsa_key_bytes) > max_body_bytes
 
 
 def test_the_largest_payload_at_the_apis_own_limit() -> None:

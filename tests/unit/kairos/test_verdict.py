@@ -12,7 +12,7 @@ from sealed_relay.kairos.verdict import Asked, Conclusion, conclude, delivered_b
 
 UNKNOWN = 999
 ISOLATED = [205, 210, 213, 400, 402]
-PARKED = [203, 204, 207, 211, 212, 301, 304, 401]
+PAUSED = [203, 204, 207, 211, 212, 301, 304, 401]
 PASSING = [206, 208, 500, UNKNOWN]
 HOW = [
     Asked(0, resend, was_refused=refused, is_second_try=second)
@@ -95,7 +95,7 @@ def test_a_repeated_checksum_on_a_first_send_is_retried_fresh_once_and_then_reje
 
 
 @pytest.mark.parametrize("names", ["a", "abc"])
-def test_an_invalid_security_id_fetches_the_secret_anew_once_and_then_parks(names: str) -> None:
+def test_an_invalid_security_id_fetches_the_secret_anew_once_and_then_pauses(names: str) -> None:
     first = conclusion_on(Answered(202), names, Asked(0, is_resend=False, is_second_try=False))
     second = conclusion_on(Answered(202), names, Asked(0, is_resend=False, is_second_try=True))
 
@@ -149,8 +149,8 @@ def test_a_call_that_alone_is_no_partial_success_is_rejected(asked: Asked) -> No
 
 @pytest.mark.parametrize("asked", HOW)
 @pytest.mark.parametrize("names", ["a", "abc"])
-@pytest.mark.parametrize("number", PARKED)
-def test_parked_calls_wait_however_often_they_were_tried(number: int, names: str, asked: Asked) -> None:
+@pytest.mark.parametrize("number", PAUSED)
+def test_paused_calls_wait_however_often_they_were_tried(number: int, names: str, asked: Asked) -> None:
     conclusion = conclusion_on(Answered(number), names, asked, may_retry=False)
 
     assert statuses(conclusion) == every(names, Status.WAITING)
@@ -183,7 +183,7 @@ def test_an_empty_call_list_is_rejected(names: str, asked: Asked) -> None:
 
 
 def test_no_code_of_the_table_was_left_out_here() -> None:
-    assert {200, 201, 202, 209, 302, 303, *ISOLATED, *PARKED, *PASSING} == {*CODES, UNKNOWN}
+    assert {200, 201, 202, 209, 302, 303, *ISOLATED, *PAUSED, *PASSING} == {*CODES, UNKNOWN}
 
 
 @pytest.mark.parametrize("asked", HOW)
@@ -246,7 +246,7 @@ def test_a_resend_that_is_refused_for_its_old_secret_will_always_be(
 
 
 @pytest.mark.parametrize("asked", [asked for asked in HOW if asked.is_resend])
-@pytest.mark.parametrize("number", [202, 302, 303, 400, *PARKED, *PASSING])
+@pytest.mark.parametrize("number", [202, 302, 303, 400, *PAUSED, *PASSING])
 def test_a_resend_that_is_refused_for_no_call_in_it_leaves_all_of_them_to_another_resend(
     number: int, asked: Asked
 ) -> None:

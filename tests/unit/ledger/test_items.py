@@ -31,7 +31,7 @@ from sealed_relay.ports import Item
 from tests.support.flows import make_flow
 from tests.support.making import SENT_AT, make_call
 
-MOST_ITEM_BYTES = 400 * 1024
+MAX_ITEM_BYTES = 400 * 1024
 NAMES = st.lists(st.text(st.characters(codec="utf-8"), min_size=1, max_size=128), unique=True, max_size=20)
 
 
@@ -83,8 +83,8 @@ def test_the_worst_request_fits_an_item() -> None:
         calls,
         {"FLOWAAAA": flow},
         str,
-        most_calls=500,
-        most_body_bytes=262_144,
+        max_calls=500,
+        max_body_bytes=262_144,
         give_up_after=timedelta(hours=24),
         now=SENT_AT,
     )
@@ -92,7 +92,7 @@ def test_the_worst_request_fits_an_item() -> None:
     sealed = seal("r" * 32, flow, worst.calls, os.urandom, now=SENT_AT, give_up_after=timedelta(hours=24))
 
     assert 261_000 < len(sealed.body) <= 262_144
-    assert item_bytes(envelope_item(sealed, expires_at=2**40)) <= MOST_ITEM_BYTES
+    assert item_bytes(envelope_item(sealed, expires_at=2**40)) <= MAX_ITEM_BYTES
 
 
 def test_the_answer_to_the_worst_request_fits_an_item() -> None:
@@ -100,7 +100,7 @@ def test_the_answer_to_the_worst_request_fits_an_item() -> None:
 
     item = {"answer": answer_attribute(answer, is_resend=True), **small_item()}
 
-    assert item_bytes(item) <= MOST_ITEM_BYTES
+    assert item_bytes(item) <= MAX_ITEM_BYTES
 
 
 def test_a_body_is_stored_smaller_than_it_is() -> None:

@@ -20,7 +20,7 @@ def test_an_empty_event_is_a_dry_run_over_everything_at_a_gentle_rate() -> None:
         max_age_seconds=None,
         dry_run=True,
         messages_per_second=10,
-        most_messages=None,
+        max_messages=None,
     )
 
 
@@ -34,7 +34,7 @@ def test_every_field_is_read() -> None:
             "max_age_seconds": 3600,
             "dry_run": False,
             "messages_per_second": 100,
-            "most_messages": 5,
+            "max_messages": 5,
         }
     ) == Event(
         reasons=frozenset({"EXPIRED", "REDRIVEN"}),
@@ -44,7 +44,7 @@ def test_every_field_is_read() -> None:
         max_age_seconds=3600,
         dry_run=False,
         messages_per_second=100,
-        most_messages=5,
+        max_messages=5,
     )
 
 
@@ -70,7 +70,7 @@ def test_an_unknown_field_is_named_with_those_that_are_allowed() -> None:
         ("dry_run", 0),
         ("messages_per_second", 0),
         ("messages_per_second", 101),
-        ("most_messages", 0),
+        ("max_messages", 0),
     ],
 )
 def test_a_value_that_is_not_allowed_is_refused_with_its_field(field: str, value: object) -> None:

@@ -128,7 +128,7 @@ def test_a_deletion_that_is_refused_is_tried_again_alone_and_not_for_ever() -> N
 
 def test_entries_are_handed_back_10_at_a_time_and_at_once() -> None:
     sqs = FakeSqs()
-    failure_queue(sqs).hand_back([f"handle-{number}" for number in range(21)])
+    failure_queue(sqs).release([f"handle-{number}" for number in range(21)])
     assert [len(asked["Entries"]) for asked in sqs.asked] == [10, 10, 1]
     assert {entry["VisibilityTimeout"] for asked in sqs.asked for entry in asked["Entries"]} == {0}
 
@@ -136,7 +136,7 @@ def test_entries_are_handed_back_10_at_a_time_and_at_once() -> None:
 def test_nothing_to_do_is_no_call() -> None:
     sqs = FakeSqs()
     failure_queue(sqs).delete([])
-    failure_queue(sqs).hand_back([])
+    failure_queue(sqs).release([])
     assert sqs.asked == []
 
 
@@ -151,6 +151,6 @@ def test_the_requests_are_ones_that_sqs_knows() -> None:
         assert queue.receive(10, 300) == []
         assert SqsIngressQueue(client, URL).send({"a": "body"}) == set()
         queue.delete(["a"])
-        queue.hand_back(["a"])
+        queue.release(["a"])
         stubber.assert_no_pending_responses()
     client.close()

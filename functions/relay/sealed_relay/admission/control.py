@@ -1,7 +1,7 @@
-"""Whether a request may leave now: the account's and the flow's parks, and the rate limit, over all invocations.
+"""Whether a request may leave now: the account's and the flow's pauses, and the rate limit, over all invocations.
 
-#park/account            one item each: why it is parked, since when, and when the next probe may go out
-#park/flow/<flow id>     (whoever deletes it reopens the flow at once)
+#pause/account            one item each: why it is paused, since when, and when the next probe may go out
+#pause/flow/<flow id>     (whoever deletes it resumes the flow at once)
 #pace                    the turns taken in the last minute
 """
 
@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sealed_relay.admission.health_signal import Sign
-from sealed_relay.admission.pause import Park
-from sealed_relay.admission.pause_store import ACCOUNT, Parks, park_key
+from sealed_relay.admission.pause import Pause
+from sealed_relay.admission.pause_store import ACCOUNT, Pauses, pause_key
 from sealed_relay.admission.rate_limiter import PACE_KEY, Pacer
 from sealed_relay.admission.rate_window import USE_WITHIN_SECONDS
 from sealed_relay.admission.shared_item import FRESH_SECONDS, SharedItems
@@ -28,7 +28,7 @@ _RATE_LIMITED = Outcome(Status.WAITING, Reason.RATE_LIMITED, detail="The minute'
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """The request may leave until then, in seconds since 1970. `probing`: the parks that it is the probe of."""
+    """The request may leave until then, in seconds since 1970. `probing`: the pauses that it is the probe of."""
 
     until: float
     probing: tuple[str, ...] = ()
@@ -39,7 +39,7 @@ class Admitted:
 class Held:
     """The request may not leave: what becomes of its calls, and after how many seconds it is worth another try.
 
-    `is_brief`: for want of room, which there is again within a minute or so. `scope`: whose park it is otherwise.
+    `is_brief`: for want of room, which there is again within a minute or so. `scope`: whose pause it is otherwise.
     `since_ms`: when that began, 0 where nobody wrote it down.
     """
 
@@ -60,20 +60,20 @@ class _Ask:
 class Admission:
     """The gate before the API, `requests_per_minute` wide. `clock` tells seconds since 1970. Threads may share it.
 
-    `pause` waits for a random time, up to so many seconds. Each method raises what the table raises.
+    `sleep` waits for a random time, up to so many seconds. Each method raises what the table raises.
     """
 
     def __init__(
         self,
         table: Table,
         clock: Callable[[], float],
-        pause: Callable[[float], None],
+        sleep: Callable[[float], None],
         observe: Observe,
         requests_per_minute: int,
     ) -> None:
-        self._items = SharedItems(table, clock, pause)
+        self._items = SharedItems(table, clock, sleep)
         self._clock = clock
-        self._parks = Parks(self._items, clock, observe)
+        self._pauses = Pauses(self._items, clock, observe)
         self._pacer = Pacer(self._items, clock, observe, requests_per_minute)
         self._asks: list[_Ask] = []
         self._lock = threading.RLock()
@@ -81,16 +81,16 @@ class Admission:
     def look(self, flow_ids: Iterable[str]) -> None:
         """Read the state of the account, of these flows, and of the turns."""
         with self._lock:
-            self._items.read([PACE_KEY, park_key(ACCOUNT), *map(park_key, flow_ids)])
+            self._items.read([PACE_KEY, pause_key(ACCOUNT), *map(pause_key, flow_ids)])
 
-    def park(self, at: str = ACCOUNT) -> Park:
+    def pause(self, at: str = ACCOUNT) -> Pause:
         """The state of a flow, or of the account, as far as is known here."""
-        return self._parks[at]
+        return self._pauses[at]
 
     def forecast(self, requests: Sequence[Request]) -> list[Held | None]:
         """What holds each of these requests, as far as is known here; None for those that may leave.
 
-        While a probe is due nothing is held by its park: which requests have calls left to send is known only when
+        While a probe is due nothing is held by its pause: which requests have calls left to send is known only when
         these are claimed. Those that there is no room for are put off until a turn of their own; so are those that were
         never received before, as long as others who stand in line come for their turns.
         """
@@ -113,10 +113,10 @@ class Admission:
             return holds
 
     def hold(self, flow_id: str) -> Held | None:
-        """What park holds a request of a flow, as far as is known here."""
-        parks = {at: self._parks[at] for at in self._parks.barring(flow_id)}
+        """What pause holds a request of a flow, as far as is known here."""
+        pauses = {at: self._pauses[at] for at in self._pauses.barring(flow_id)}
         now_ms = int(self._clock() * 1000)
-        return None if all(park.is_due(now_ms) for park in parks.values()) else self._held(parks)
+        return None if all(pause.is_due(now_ms) for pause in pauses.values()) else self._held(pauses)
 
     def admit(self, flow_id: str, *, is_resend: bool = False) -> Admitted | Held:
         """Let one stored request of a flow leave, right before it does."""
@@ -138,28 +138,28 @@ class Admission:
     def give_back(self, admitted: Admitted) -> None:
         """The request did not leave after all. Its turn is lost; what it was to probe may be probed by another."""
         with self._lock:
-            self._parks.give_back(admitted.probing, is_resend=admitted.is_resend)
+            self._pauses.give_back(admitted.probing, is_resend=admitted.is_resend)
 
     def report(self, flow_id: str, admitted: Admitted, sign: Sign, secret_version: str) -> None:
         """Draw the consequences of a request's answer for those to come; `secret_version` is what sealed it."""
         with self._lock:
-            self._parks.report(flow_id, admitted.probing, sign, secret_version, is_resend=admitted.is_resend)
+            self._pauses.report(flow_id, admitted.probing, sign, secret_version, is_resend=admitted.is_resend)
 
-    def reopen(self, flow_id: str, refused_version: str) -> None:
+    def resume(self, flow_id: str, refused_version: str) -> None:
         """Let a flow's requests leave again, because its secret is not the one any more that was refused."""
         with self._lock:
-            self._parks.reopen(flow_id, refused_version)
+            self._pauses.resume(flow_id, refused_version)
 
     def _answer(self, asks: Sequence[_Ask]) -> None:
-        keys = [PACE_KEY, park_key(ACCOUNT), *(park_key(ask.flow_id) for ask in asks)]
+        keys = [PACE_KEY, pause_key(ACCOUNT), *(pause_key(ask.flow_id) for ask in asks)]
         self._items.read(dict.fromkeys(keys), older_than_seconds=FRESH_SECONDS)
         passing: list[tuple[_Ask, list[str], float]] = []
         try:
             for ask in asks:
-                barring = self._parks.barring(ask.flow_id)
-                probed_at = self._parks.probe(barring, is_resend=ask.is_resend)
+                barring = self._pauses.barring(ask.flow_id)
+                probed_at = self._pauses.probe(barring, is_resend=ask.is_resend)
                 if probed_at is None:
-                    ask.answer = self._held({at: self._parks[at] for at in barring}, is_resend=ask.is_resend)
+                    ask.answer = self._held({at: self._pauses[at] for at in barring}, is_resend=ask.is_resend)
                 else:
                     passing.append((ask, barring, probed_at))
             passing.sort(key=lambda each: not each[1])  # a probe is not to be put off
@@ -177,13 +177,13 @@ class Admission:
 
     def _give_back(self, passing: Sequence[tuple[_Ask, list[str], float]]) -> None:
         for ask, probing, _ in passing:
-            self._parks.give_back(probing, is_resend=ask.is_resend)
+            self._pauses.give_back(probing, is_resend=ask.is_resend)
 
-    def _held(self, parks: Mapping[str, Park], *, is_resend: bool = False) -> Held:
+    def _held(self, pauses: Mapping[str, Pause], *, is_resend: bool = False) -> Held:
         now_ms = int(self._clock() * 1000)
-        seconds_to = {at: park.seconds_to_probe(now_ms, is_resend=is_resend) for at, park in parks.items()}
-        at = max(parks, key=seconds_to.__getitem__)
-        last = parks[at]
-        # Whoever reopens it does so at once: no message is to sleep long past that.
+        seconds_to = {at: pause.seconds_to_probe(now_ms, is_resend=is_resend) for at, pause in pauses.items()}
+        at = max(pauses, key=seconds_to.__getitem__)
+        last = pauses[at]
+        # Whoever resumes it does so at once: no message is to sleep long past that.
         seconds = min(seconds_to[at], _LONGEST_HOLD_SECONDS)
         return Held(last.outcome, seconds, scope=Scope.FLOW if at else Scope.ACCOUNT, since_ms=last.since_ms)

@@ -63,7 +63,7 @@ def sign_of(answer: Answer, *, is_fresh_secret: bool, is_current_secret: bool) -
 
 def _sign_in_code(answer: Answered, *, is_fresh_secret: bool, is_current_secret: bool) -> Sign:
     code = code_of(answer.code)
-    refuses = code.verdict is Verdict.PARK or (code.verdict is Verdict.REFRESH_SECRET and is_fresh_secret)
+    refuses = code.verdict is Verdict.PAUSE or (code.verdict is Verdict.REFRESH_SECRET and is_fresh_secret)
     if refuses and (code.scope is Scope.ACCOUNT or is_current_secret):
         return Refused(code.scope, code.name, code.number)
     is_accepted = code.verdict is Verdict.ACCEPT or (

@@ -1,8 +1,8 @@
-"""The parks that all invocations share: `parking`, kept in an item for the account and one for each flow concerned.
+"""The pauses that all invocations share: `pausing`, kept in an item for the account and one for each flow concerned.
 
 Powertools' circuit breaker elects a single prober over DynamoDB too, but cannot express the rest: it opens by a count
 of exceptions only, where one answer's code has to; its time to recovery is fixed, and does not grow; and it has no way
-to reopen early, for a changed secret.
+to resume early, for a changed secret.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,10 +10,10 @@ from functools import partial
 from typing import Final
 
 from sealed_relay.admission.health_signal import Failed, Passed, Refused, Sign
-from sealed_relay.admission.pause import Park, park_attributes, park_of
+from sealed_relay.admission.pause import Pause, pause_attributes, pause_of
 from sealed_relay.admission.shared_item import Attributes, SharedItems
 from sealed_relay.kairos.codes import Scope
-from sealed_relay.observability.events import Observe, Parked, Reopened
+from sealed_relay.observability.events import Observe, Paused, Resumed
 from sealed_relay.ports import Item
 
 ACCOUNT: Final = ""
@@ -22,12 +22,12 @@ ACCOUNT: Final = ""
 _KEEP_SECONDS = 30 * 86_400
 
 
-def park_key(at: str) -> str:
-    """The key of the park of a flow, or of the account."""
-    return f"#park/flow/{at}" if at else "#park/account"
+def pause_key(at: str) -> str:
+    """The key of the pause of a flow, or of the account."""
+    return f"#pause/flow/{at}" if at else "#pause/account"
 
 
-class Parks:
+class Pauses:
     """Of flows and of the account. `clock` tells seconds since 1970. What is known of the items is in `items`."""
 
     def __init__(self, items: SharedItems, clock: Callable[[], float], observe: Observe) -> None:
@@ -35,13 +35,13 @@ class Parks:
         self._clock = clock
         self._observe = observe
 
-    def __getitem__(self, at: str) -> Park:
+    def __getitem__(self, at: str) -> Pause:
         """The state of a flow, or of the account, as far as is known here."""
-        return park_of(self._items[park_key(at)])
+        return pause_of(self._items[pause_key(at)])
 
     def barring(self, flow_id: str) -> list[str]:
         """What bars a flow's way: the account, the flow itself, both or neither."""
-        return [at for at in (ACCOUNT, flow_id) if self[at].is_parked]
+        return [at for at in (ACCOUNT, flow_id) if self[at].is_paused]
 
     def probe(self, barring: Sequence[str], *, is_resend: bool) -> float | None:
         """Become the one probe of all these; when it counts, in seconds since 1970, or None where it may not be.
@@ -65,45 +65,45 @@ class Parks:
     def give_back(self, probed: Sequence[str], *, is_resend: bool) -> None:
         """The probe did not leave after all."""
         for at in probed:
-            self._change(at, _unless_probed_meanwhile(partial(Park.unprobed, is_resend=is_resend)))
+            self._change(at, _unless_probed_meanwhile(partial(Pause.unprobed, is_resend=is_resend)))
 
     def report(self, flow_id: str, probed: Sequence[str], sign: Sign, secret_version: str, *, is_resend: bool) -> None:
         """Draw the consequences of an answer; no write where it changes nothing."""
         for scope, at, version in ((Scope.ACCOUNT, ACCOUNT, ""), (Scope.FLOW, flow_id, secret_version)):
             about = _about(sign, scope)
-            after = partial(Park.after, sign=about, secret_version=version, is_probe=at in probed, is_resend=is_resend)
+            after = partial(Pause.after, sign=about, secret_version=version, is_probe=at in probed, is_resend=is_resend)
             self._change(at, after if _ends(about) else _unless_probed_meanwhile(after))
 
-    def reopen(self, flow_id: str, refused_version: str) -> None:
-        """Let a flow's requests leave again, unless it is parked for something else by now."""
+    def resume(self, flow_id: str, refused_version: str) -> None:
+        """Let a flow's requests leave again, unless it is paused for something else by now."""
         self._change(
             flow_id,
-            lambda park, now_ms: Park() if park.secret_version == refused_version else park,  # noqa: ARG005
+            lambda pause, now_ms: Pause() if pause.secret_version == refused_version else pause,  # noqa: ARG005
         )
 
     def _probe_one(self, at: str) -> bool:
-        """False where somebody else was quicker; True also if it is not parked any more."""
+        """False where somebody else was quicker; True also if it is not paused any more."""
         is_mine = self._change(
-            at, lambda park, now_ms: park.probed(now_ms) if park.is_parked and park.is_due(now_ms) else park
+            at, lambda pause, now_ms: pause.probed(now_ms) if pause.is_paused and pause.is_due(now_ms) else pause
         )
-        return is_mine or not self[at].is_parked
+        return is_mine or not self[at].is_paused
 
-    def _change(self, at: str, change: Callable[[Park, int], Park]) -> bool:
-        """Write a park down, if the change made another one of it."""
-        before = after = Park()
+    def _change(self, at: str, change: Callable[[Pause, int], Pause]) -> bool:
+        """Write a pause down, if the change made another one of it."""
+        before = after = Pause()
 
         def changed(item: Item) -> Attributes | None:
             nonlocal before, after
-            before = park_of(item)
+            before = pause_of(item)
             after = change(before, self._now_ms())
             expires_at = int(self._clock()) + _KEEP_SECONDS
-            return None if after == before else {**park_attributes(after), "expires_at": expires_at}
+            return None if after == before else {**pause_attributes(after), "expires_at": expires_at}
 
-        is_written = self._items.change(park_key(at), changed)
+        is_written = self._items.change(pause_key(at), changed)
         if is_written and after.reason and after.reason != before.reason:
-            self._observe(Parked(at, after.reason, after.code, after.since_ms))
-        elif is_written and before.is_parked and not after.is_parked:
-            self._observe(Reopened(at, before.reason, round((self._now_ms() - before.since_ms) / 1000)))
+            self._observe(Paused(at, after.reason, after.code, after.since_ms))
+        elif is_written and before.is_paused and not after.is_paused:
+            self._observe(Resumed(at, before.reason, round((self._now_ms() - before.since_ms) / 1000)))
         return is_written
 
     def _now_ms(self) -> int:
@@ -114,17 +114,17 @@ def _ends(sign: Sign) -> bool:
     return isinstance(sign, Passed) and sign.is_accepted
 
 
-def _unless_probed_meanwhile(change: Callable[[Park, int], Park]) -> Callable[[Park, int], Park]:
-    """The change, worked out anew only for a park that nobody else has probed since it was worked out first.
+def _unless_probed_meanwhile(change: Callable[[Pause, int], Pause]) -> Callable[[Pause, int], Pause]:
+    """The change, worked out anew only for a pause that nobody else has probed since it was worked out first.
 
     A write whose answer was lost fails on its own success. Done once more, over the next one's probe, it would let
     another probe follow that one at once.
     """
     probes: list[int] = []
 
-    def changed(park: Park, now_ms: int) -> Park:
-        probes.append(park.probes)
-        return change(park, now_ms) if park.probes == probes[0] else park
+    def changed(pause: Pause, now_ms: int) -> Pause:
+        probes.append(pause.probes)
+        return change(pause, now_ms) if pause.probes == probes[0] else pause
 
     return changed
 

@@ -39,7 +39,7 @@ class Pace:
     """The turns taken: `turns[i]` of them in tick `first_tick + i`, in quarters of a second since 1970.
 
     From `promised_since_ms` to `promised_until_ms`, milliseconds since 1970, turns are promised to requests that were
-    put off, one after the other. Not all are taken: what was put off may expire, be parked, or share a request.
+    put off, one after the other. Not all are taken: what was put off may expire, be paused, or share a request.
     """
 
     first_tick: int = 0

@@ -9,7 +9,7 @@ FRESH_SECONDS: Final = 1.0
 _BUSY_SECONDS: Final = 10.0
 """For so long what somebody else was seen to write counts as stale at once, wherever it is read before a write."""
 _TRIES = 16
-_PAUSE_SECONDS: Final = 0.02
+_BACKOFF_SECONDS: Final = 0.02
 _REVISION = "revision"
 
 Attributes = Mapping[str, Value | None]
@@ -18,13 +18,13 @@ Attributes = Mapping[str, Value | None]
 class SharedItems:
     """What is known of items by key, {} where there is none. `clock` tells seconds. Callers take turns.
 
-    `pause` waits for a random time, up to so many seconds. Each method raises what the table raises.
+    `sleep` waits for a random time, up to so many seconds. Each method raises what the table raises.
     """
 
-    def __init__(self, table: Table, clock: Callable[[], float], pause: Callable[[float], None]) -> None:
+    def __init__(self, table: Table, clock: Callable[[], float], sleep: Callable[[float], None]) -> None:
         self._table = table
         self._clock = clock
-        self._pause = pause
+        self._sleep = sleep
         self._items: dict[str, Item] = {}
         self._read_at: dict[str, float] = {}
         self._others_wrote_at: dict[str, float] = {}
@@ -62,7 +62,7 @@ class SharedItems:
                 return False
             if self._write(key, attributes):
                 return True
-            self._pause(_PAUSE_SECONDS * min(tries, 4))  # or those who met here would meet again
+            self._sleep(_BACKOFF_SECONDS * min(tries, 4))  # or those who met here would meet again
             self.read([key])
         return False
 

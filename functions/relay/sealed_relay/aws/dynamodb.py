@@ -20,16 +20,16 @@ if TYPE_CHECKING:
         BatchStatementResponseTypeDef,
     )
 
-_MOST_STATEMENTS = 25
+_MAX_STATEMENTS = 25
 """What BatchExecuteStatement takes; each of them is a conditional write of its own, at the price of a plain one."""
-_MOST_BYTES = 1_048_576
+_MAX_BYTES = 1_048_576
 """Far below what DynamoDB takes in a round trip, 16 MB; a larger one would gain nothing."""
-_MOST_KEYS = 100
+_MAX_KEYS = 100
 """What BatchGetItem takes."""
 _WHOLE_NUMBER = re.compile(r"-?\d{1,38}")
 _ROUND_TRIPS_AT_ONCE = 8
 _TRIES = 6
-_FIRST_PAUSE_SECONDS = 0.05
+_FIRST_BACKOFF_SECONDS = 0.05
 _CONDITION_FAILED = frozenset({"ConditionalCheckFailed", "DuplicateItem"})
 _PASSING = frozenset(
     {
@@ -64,7 +64,7 @@ class DynamoDBTable:
         self._name = name
         self._sleep = sleep
         self._executor = ThreadPoolExecutor(_ROUND_TRIPS_AT_ONCE, thread_name_prefix="table")
-        self._group_commit = GroupCommit(self._round_trip, most_writes=_MOST_STATEMENTS, most_bytes=_MOST_BYTES)
+        self._group_commit = GroupCommit(self._round_trip, max_writes=_MAX_STATEMENTS, max_bytes=_MAX_BYTES)
 
     def insert(self, items: Sequence[Item]) -> list[bool]:
         """Write items that are not there yet; see `ports.Table`."""
@@ -77,12 +77,12 @@ class DynamoDBTable:
     def read(self, keys: Sequence[str]) -> dict[str, Item]:
         """Read items consistently; see `ports.Table`."""
         different = list(dict.fromkeys(keys))  # DynamoDB refuses a batch of reads that names a key twice
-        return dict(chain.from_iterable(self._executor.map(self._read_some, in_parts(different, _MOST_KEYS))))
+        return dict(chain.from_iterable(self._executor.map(self._read_some, in_parts(different, _MAX_KEYS))))
 
     def _write(self, statements: Sequence[_Statement]) -> list[bool]:
         """Full round trips side by side; what fills none goes with what other threads write at the time."""
-        full = len(statements) - len(statements) % _MOST_STATEMENTS
-        parts = list(in_parts(statements[:full], _MOST_STATEMENTS))
+        full = len(statements) - len(statements) % _MAX_STATEMENTS
+        parts = list(in_parts(statements[:full], _MAX_STATEMENTS))
         under_way = [self._executor.submit(self._write_some, part, self._round_trip) for part in parts]
         try:
             rest = self._write_some(statements[full:], self._group_commit.write) if full < len(statements) else []
@@ -100,7 +100,7 @@ class DynamoDBTable:
         """One round trip, and more for statements that met a passing error."""
         done: dict[int, bool] = {}
         left = list(range(len(statements)))
-        for pause in self._pauses():
+        for backoff_seconds in self._backoffs_seconds():
             for index, answer in zip(list(left), round_trip([statements[index] for index in left]), strict=True):
                 code = _error_code(answer)
                 if code not in _PASSING:
@@ -108,7 +108,7 @@ class DynamoDBTable:
                     left.remove(index)
             if not left:
                 break
-            self._sleep(pause)
+            self._sleep(backoff_seconds)
         if left:
             raise TableError(f"DynamoDB kept refusing {len(left)} of {len(statements)} writes for now.")
         return [done[index] for index in range(len(statements))]
@@ -119,21 +119,21 @@ class DynamoDBTable:
     def _read_some(self, keys: Sequence[str]) -> list[tuple[str, Item]]:
         found: list[tuple[str, Item]] = []
         wanted = {self._name: {"Keys": [{KEY: {"S": key}} for key in keys], "ConsistentRead": True}}
-        for pause in self._pauses():
+        for backoff_seconds in self._backoffs_seconds():
             response = self._client.batch_get_item(RequestItems=wanted)  # type: ignore[arg-type]
             for attributes in response["Responses"].get(self._name, []):
-                # People may have put in what the relay never writes (README: parks): that is not there for it.
+                # People may have put in what the relay never writes (README: pauses): that is not there for it.
                 values = ((name, _value(attribute)) for name, attribute in attributes.items())
                 item = {name: value for name, value in values if value is not None}
                 found.append((str(item[KEY]), item))
             wanted = response.get("UnprocessedKeys", {})  # type: ignore[assignment]
             if not wanted:
                 return found
-            self._sleep(pause)
+            self._sleep(backoff_seconds)
         raise TableError(f"DynamoDB kept refusing some of {len(keys)} reads for now.")
 
-    def _pauses(self) -> Iterator[float]:
-        return (_FIRST_PAUSE_SECONDS * 2**attempt for attempt in range(_TRIES))
+    def _backoffs_seconds(self) -> Iterator[float]:
+        return (_FIRST_BACKOFF_SECONDS * 2**attempt for attempt in range(_TRIES))
 
     def _insert_statement(self, item: Item) -> _Statement:
         places = ", ".join(f"'{name}': ?" for name in item)

@@ -43,13 +43,13 @@ class _Waiting(Generic[W, A]):
 class GroupCommit(Generic[W, A]):
     """Threads share it. `round_trip` does a group of writes, each to another key, and answers each.
 
-    A group is at most `most_writes`, and `most_bytes` or one write that is bigger. An error is that of the whole group.
+    A group is at most `max_writes`, and `max_bytes` or one write that is bigger. An error is that of the whole group.
     """
 
-    def __init__(self, round_trip: Callable[[Sequence[W]], Sequence[A]], *, most_writes: int, most_bytes: int) -> None:
+    def __init__(self, round_trip: Callable[[Sequence[W]], Sequence[A]], *, max_writes: int, max_bytes: int) -> None:
         self._round_trip = round_trip
-        self._most_writes = most_writes
-        self._most_bytes = most_bytes
+        self._most_writes = max_writes
+        self._most_bytes = max_bytes
         self._line: list[_Waiting[W, A]] = []
         self._under_way = 0
         self._keys_under_way: set[str] = set()

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
         SendMessageBatchRequestEntryTypeDef,
     )
 
-_MOST_ENTRIES = 10
-_MOST_MESSAGE_BYTES = 1_048_576
+_MAX_ENTRIES = 10
+_MAX_MESSAGE_BYTES = 1_048_576
 """Of one message with its attributes, and of all messages of one batch: SQS's quotas of 2025."""
 _LONGEST_VISIBILITY_SECONDS = 43_200 - 900
 """SQS refuses more than is left of 12 hours from the receipt, of which no invocation can have used over 15 minutes."""
 _TRIES = 4
-_FIRST_PAUSE_SECONDS = 0.05
+_FIRST_BACKOFF_SECONDS = 0.05
 
 
 class FailureQueueError(Exception):
@@ -47,7 +47,7 @@ class FailureQueue:
                 left = [entry for entry in left if entry["Id"] in failed]
                 if not left:
                     break
-                self._sleep(_FIRST_PAUSE_SECONDS * 2**attempt)
+                self._sleep(_FIRST_BACKOFF_SECONDS * 2**attempt)
             else:
                 raise FailureQueueError(f"The failure queue refused {len(left)} of {len(failures)} messages.")
 
@@ -60,12 +60,12 @@ class IngressQueue:
         self._queue_url = queue_url
         self._executor = executor
 
-    def hand_back(self, delays_seconds: Mapping[str, float]) -> None:
+    def defer(self, delays_seconds: Mapping[str, float]) -> None:
         """Change visibility timeouts; see `ports.Ingress`. Entries that SQS refuses keep the timeout they have."""
-        for _ in self._executor.map(self._hand_back, in_parts(list(delays_seconds.items()), _MOST_ENTRIES)):
+        for _ in self._executor.map(self._defer, in_parts(list(delays_seconds.items()), _MAX_ENTRIES)):
             pass
 
-    def _hand_back(self, delays_seconds: Sequence[tuple[str, float]]) -> None:
+    def _defer(self, delays_seconds: Sequence[tuple[str, float]]) -> None:
         self._client.change_message_visibility_batch(
             QueueUrl=self._queue_url,
             Entries=[
@@ -94,7 +94,7 @@ def _entry(entry_id: str, failure: Failure) -> "SendMessageBatchRequestEntryType
         attributes["code"] = {"DataType": "Number", "StringValue": str(failure.code)}
     # A body that fills a message to the brim leaves no room for attributes; the body is what must not be lost.
     for name in ("detail", "request_id", "source_message_id", "code", "reason"):
-        if _size_bytes(failure.body, attributes) > _MOST_MESSAGE_BYTES:
+        if _size_bytes(failure.body, attributes) > _MAX_MESSAGE_BYTES:
             attributes.pop(name, None)
     return {"Id": entry_id, "MessageBody": failure.body, "MessageAttributes": attributes}
 
@@ -114,7 +114,7 @@ def _batches(
     batch_bytes = 0
     for entry in entries:
         entry_bytes = _size_bytes(entry["MessageBody"], entry.get("MessageAttributes", {}))
-        if batch and (len(batch) == _MOST_ENTRIES or batch_bytes + entry_bytes > _MOST_MESSAGE_BYTES):
+        if batch and (len(batch) == _MAX_ENTRIES or batch_bytes + entry_bytes > _MAX_MESSAGE_BYTES):
             yield batch
             batch, batch_bytes = [], 0
         batch.append(entry)

@@ -1,7 +1,6 @@
-"""Which calls are not even claimed: their flow or the account is parked, or the minute's requests are used up. Pure.
+"""Which calls are not even claimed: their flow or the account is paused, or the minute's requests are used up. Pure.
 
-What waits for hours is received again and again. That costs a look at the park each time, but no write, and no place in
-a request.
+What waits for hours is received again and again. Each time costs one look at the pause, and no write.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +25,7 @@ def hold_back(
 ) -> tuple[list[Request], list[HeldBack]]:
     """Tell the requests to claim from the calls to leave alone. `holds` says, by request id, what holds some of them.
 
-    Claimed all the same, and settled unsent, are calls whose deadline has passed, and those of a park that were never
+    Claimed all the same, and settled unsent, are calls whose deadline has passed, and those of a pause that were never
     received before: their records are to say that they wait, and why.
     """
     to_claim: list[Request] = []

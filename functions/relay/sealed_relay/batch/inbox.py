@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sealed_relay.calls.message import Call, InvalidMessageError, Message, read
 from sealed_relay.delivery.backoff import shortest_seconds
 
-MOST_CALLS = 10_000
+MAX_CALLS = 10_000
 """What one invocation takes on: Lambda hands over up to 6 MB, and so more calls than its time and memory are for."""
 
 
@@ -14,10 +14,10 @@ class Inbox:
 
     calls: the calls to deliver, one an identity. rivals: later calls with the identity of one of them, each with
     that one. unreadable: messages that are none, each with the reason. A message stays open until it was closed,
-    or each of its calls was finished. Once `most_calls` are reached, further messages go back unread.
+    or each of its calls was finished. Once `max_calls` are reached, further messages go back unread.
     """
 
-    def __init__(self, messages: Sequence[Message], most_calls: int = MOST_CALLS) -> None:
+    def __init__(self, messages: Sequence[Message], max_calls: int = MAX_CALLS) -> None:
         self.calls: list[Call] = []
         self.rivals: list[tuple[Call, Call]] = []
         self.unreadable: list[tuple[Message, str]] = []
@@ -27,7 +27,7 @@ class Inbox:
         self._messages = {message.message_id: message for message in messages}  # SQS may deliver one twice at once
         taken = 0
         for message in self._messages.values():
-            if taken >= most_calls:  # unread, it stays open
+            if taken >= max_calls:  # unread, it stays open
                 self._open[message.message_id] = {""}
                 self._delays_seconds[message.message_id] = shortest_seconds(message.receive_count)
                 continue

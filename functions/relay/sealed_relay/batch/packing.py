@@ -6,12 +6,12 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def pack(items: Sequence[T], size_of: Callable[[T], int], *, most_items: int, most_bytes: int) -> list[list[T]]:
-    """Groups of at most `most_items` items and `most_bytes` bytes, each in the order of `items`.
+def pack(items: Sequence[T], size_of: Callable[[T], int], *, max_items: int, max_bytes: int) -> list[list[T]]:
+    """Groups of at most `max_items` items and `max_bytes` bytes, each in the order of `items`.
 
     First fit, in that order and not the largest first: so each group gets large items and small ones, and is full by
     its count and by its bytes at once, where the largest together would fill their bytes before their count. Where
-    items are so large that the count never limits, that costs a group in fifty or so. Every item must fit `most_bytes`
+    items are so large that the count never limits, that costs a group in fifty or so. Every item must fit `max_bytes`
     by itself.
     """
     smallest_bytes = min(map(size_of, items), default=0)
@@ -23,10 +23,10 @@ def pack(items: Sequence[T], size_of: Callable[[T], int], *, most_items: int, mo
         if number is None:
             number = len(groups)
             groups.append([])
-            open_groups[number] = most_bytes
+            open_groups[number] = max_bytes
         groups[number].append(item)
         open_groups[number] -= size_bytes
-        if len(groups[number]) == most_items or open_groups[number] < smallest_bytes:
+        if len(groups[number]) == max_items or open_groups[number] < smallest_bytes:
             del open_groups[number]
     return groups
 

@@ -24,7 +24,7 @@ _SOON = timedelta(hours=1)
 class Request:
     """Calls of one flow to be sent together, or to be given `outcome` unsent.
 
-    They are kept out of sight for `wait_seconds` at least, where `outcome` has them wait for what is parked, `scope`.
+    They are kept out of sight for `wait_seconds` at least, where `outcome` has them wait for what is paused, `scope`.
     `moved_from` is the request that answered for these calls before, where they are not claimed for this one yet.
     `is_second_try` and `refresh_secret` are as in `verdicts`.
     """
@@ -45,8 +45,8 @@ def plan(
     flows: Mapping[str, Flow | Outcome],
     make_id: Callable[[], str],
     *,
-    most_calls: int,
-    most_body_bytes: int,
+    max_calls: int,
+    max_body_bytes: int,
     give_up_after: timedelta,
     now: datetime,
 ) -> list[Request]:
@@ -64,12 +64,12 @@ def plan(
         if isinstance(flow, Outcome):
             requests.append(Request(make_id(), flow_id, tuple(flow_calls), flow))
             continue
-        room = room_for_calls(flow, most_body_bytes)
+        room = room_for_calls(flow, max_body_bytes)
         sized = [(call, len(msgspec.json.encode(call.payload(now_there))) + 1) for call in flow_calls]  # and a comma
         fitting = [(call, size) for call, size in sized if size <= room]
         requests += [
             Request(make_id(), flow_id, tuple(call for call, _ in group))
-            for group in pack(fitting, lambda call_and_size: call_and_size[1], most_items=most_calls, most_bytes=room)
+            for group in pack(fitting, lambda call_and_size: call_and_size[1], max_items=max_calls, max_bytes=room)
         ]
         requests += [
             Request(make_id(), flow_id, (call,), _too_large(size - 1, room - 1)) for call, size in sized if size > room
@@ -77,7 +77,7 @@ def plan(
     return requests
 
 
-def room_for_calls(flow: Flow, most_body_bytes: int) -> int:
+def room_for_calls(flow: Flow, max_body_bytes: int) -> int:
     """How many bytes the calls of a request may have for its sealed body to keep the limit, each with a comma."""
     empty = payload_of(
         [],
@@ -86,7 +86,7 @@ def room_for_calls(flow: Flow, most_body_bytes: int) -> int:
         api_version=flow.api_version,
         nonce=bytes(NONCE_BYTES),
     )
-    room = largest_payload_bytes(most_body_bytes, flow.rsa_key_bytes, flow.flow_id) - len(empty)
+    room = largest_payload_bytes(max_body_bytes, flow.rsa_key_bytes, flow.flow_id) - len(empty)
     return room + 1  # no comma follows the last
 
 

@@ -12,7 +12,7 @@ from sealed_relay.batch.plan import Request
 from sealed_relay.calls.message import Call, service_date
 from sealed_relay.calls.outcome import Outcome, Reason, Status
 from sealed_relay.delivery.settle import Settling, Step
-from sealed_relay.dependencies import World
+from sealed_relay.dependencies import Dependencies
 from sealed_relay.kairos.answer import Ambiguous, Answer, Answered, NotSent, WrongAddress
 from sealed_relay.kairos.codes import code_of
 from sealed_relay.kairos.flow import UnknownFlowError, UnusableFlowError
@@ -44,15 +44,15 @@ class Why:
 class Sending:
     """The sends of one invocation, under its lease and before its deadline, in seconds since 1970."""
 
-    def __init__(self, world: World, settling: Settling, lease: Lease, deadline: float) -> None:
-        self._world = world
+    def __init__(self, dependencies: Dependencies, settling: Settling, lease: Lease, deadline: float) -> None:
+        self._dependencies = dependencies
         self._settling = settling
         self._lease = lease
         self._deadline = deadline
 
     def seconds_left(self) -> float:
         """How long an attempt may take now, for its answer to be settled before the invocation ends."""
-        return self._deadline - _SECONDS_TO_SETTLE - self._world.clock()
+        return self._deadline - _SECONDS_TO_SETTLE - self._dependencies.clock()
 
     def send(self, step: Step, sealed: SealedRequest, calls: Sequence[Call], why: Why) -> None:
         """Send a stored request, while this invocation holds its lease, and act on what comes of it."""
@@ -64,7 +64,7 @@ class Sending:
             try:
                 self._put_back(step, sealed, calls, Held(OUT_OF_TIME, 0.0), why)
             finally:
-                self._world.admission.give_back(admitted)
+                self._dependencies.admission.give_back(admitted)
             return
         answer = self._attempt(sealed, calls, why)
 
@@ -75,7 +75,7 @@ class Sending:
             why.was_refused,
             why.is_second_try,
             is_current_secret=self._is_current_secret(sealed, answer, why),
-            is_same_day=sealed.service_date == service_date(self._world.clock()),
+            is_same_day=sealed.service_date == service_date(self._dependencies.clock()),
         )
         conclusion = conclude(answer, asked, list(held), lambda name: self._settling.may_retry(held[name]))
 
@@ -93,7 +93,7 @@ class Sending:
             self._settle_for_others(sealed, answer, held, why)
         step.requests += [
             Request(
-                self._world.make_id(),
+                self._dependencies.make_id(),
                 sealed.flow_id,
                 tuple(held[name] for name in group),
                 moved_from=sealed.request_id,
@@ -107,10 +107,10 @@ class Sending:
 
     def _admit(self, sealed: SealedRequest, why: Why) -> Admitted | Held:
         try:
-            return self._world.admission.admit(sealed.flow_id, is_resend=why.is_resend)
+            return self._dependencies.admission.admit(sealed.flow_id, is_resend=why.is_resend)
         except Exception:
             # Whoever finds it is to know that no byte of it left: it was written down as if one might have.
-            self._world.requests.release(sealed.request_id, self._lease, may_have_been_sent=why.is_resend)
+            self._dependencies.requests.release(sealed.request_id, self._lease, may_have_been_sent=why.is_resend)
             raise
 
     def _may_leave(self, sealed: SealedRequest, admitted: Admitted, why: Why) -> bool:
@@ -118,18 +118,20 @@ class Sending:
 
         And on the day it was sealed for, since the API refuses earlier dates; a resend has no other bytes to offer.
         """
-        now = self._world.clock()
+        now = self._dependencies.clock()
         is_in_time = self.seconds_left() > 0 and now * 1000 < sealed.not_after_ms and now <= admitted.until
         return is_in_time and (why.is_resend or sealed.service_date == service_date(now))
 
     def _attempt(self, sealed: SealedRequest, calls: Sequence[Call], why: Why) -> Answer:
-        began = self._world.clock()
+        began = self._dependencies.clock()
         seconds = min(self.seconds_left(), LONGEST_SEND_SECONDS)
-        answer = self._world.gateway.send(sealed.endpoint, sealed.body, seconds)
+        answer = self._dependencies.gateway.send(sealed.endpoint, sealed.body, seconds)
         self._settling.count_attempt(calls)
         if isinstance(answer, Answered):
             answer = answer.about(sealed.client_identifiers)
-        self._world.observe(_request_sent(sealed, answer, self._world.clock() - began, is_resend=why.is_resend))
+        self._dependencies.observe(
+            _request_sent(sealed, answer, self._dependencies.clock() - began, is_resend=why.is_resend)
+        )
         return answer
 
     def _write_down(
@@ -138,12 +140,14 @@ class Sending:
         """Record an answer that settles the request, or leave it to another resend: then, after how many seconds."""
         if isinstance(answer, Answered) and conclusion.is_settled:
             if not _is_told_by_a_record(sealed, conclusion):
-                self._world.requests.record_answer(sealed.request_id, self._lease, answer, is_resend=why.is_resend)
+                self._dependencies.requests.record_answer(
+                    sealed.request_id, self._lease, answer, is_resend=why.is_resend
+                )
             return None
         is_not_sent = isinstance(answer, NotSent)
         asked_seconds = (answer.retry_after_seconds or 0.0) if isinstance(answer, NotSent) else 0.0
         retry_in_seconds = self._settling.retry_in_seconds(*calls, at_least_seconds=asked_seconds)
-        self._world.requests.release(
+        self._dependencies.requests.release(
             sealed.request_id,
             self._lease,
             may_have_been_sent=why.is_resend or not is_not_sent,
@@ -154,14 +158,14 @@ class Sending:
 
     def _tell_the_gate(self, sealed: SealedRequest, admitted: Admitted, sign: Sign) -> None:
         try:
-            self._world.admission.report(sealed.flow_id, admitted, sign, sealed.secret_version)
-        except Exception as error:  # noqa: BLE001 - parks bear a missed answer, and this one is settled
-            self._world.observe(WorkFailed(error))
+            self._dependencies.admission.report(sealed.flow_id, admitted, sign, sealed.secret_version)
+        except Exception as error:  # noqa: BLE001 - pauses bear a missed answer, and this one is settled
+            self._dependencies.observe(WorkFailed(error))
 
     def _put_back(self, step: Step, sealed: SealedRequest, calls: Sequence[Call], held: Held, why: Why) -> None:
         """Leave a stored request that is not sent now to whoever takes it over a while later."""
         seconds = self._settling.held_seconds(held, calls)
-        self._world.requests.release(
+        self._dependencies.requests.release(
             sealed.request_id, self._lease, may_have_been_sent=why.is_resend, after_seconds=seconds
         )
         self._settling.settle(
@@ -178,7 +182,7 @@ class Sending:
         if not isinstance(answer, Answered) or not may_blame_an_old_secret(answer, is_resend=why.is_resend):
             return True
         try:
-            return self._world.flows.get(sealed.flow_id, fresh=True).version == sealed.secret_version
+            return self._dependencies.flows.get(sealed.flow_id, fresh=True).version == sealed.secret_version
         except (UnknownFlowError, UnusableFlowError):
             return None
 

@@ -9,7 +9,7 @@ from sealed_relay.batch.plan import Request
 from sealed_relay.calls.message import Call, Message, write
 from sealed_relay.calls.outcome import Outcome, Reason, Status
 from sealed_relay.delivery.backoff import retry_in_seconds, shortest_seconds
-from sealed_relay.dependencies import World
+from sealed_relay.dependencies import Dependencies
 from sealed_relay.kairos.codes import Scope, Verdict, code_of
 from sealed_relay.ledger.call_records import Settlement
 from sealed_relay.ledger.claim_rules import Tries
@@ -33,8 +33,8 @@ class Step:
 class Settling:
     """Settles the calls of one invocation. `tries` says, by call id, what was tried with a call before."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, dependencies: Dependencies) -> None:
+        self._dependencies = dependencies
         self.tries: dict[str, Tries] = {}
 
     def count_attempt(self, calls: Sequence[Call]) -> None:
@@ -45,18 +45,18 @@ class Settling:
 
     def may_retry(self, call: Call) -> bool:
         """Whether another passing failure leaves the call a further try."""
-        return self.tries[call.call_id].refusals + 1 < self._world.limits.most_refusals
+        return self.tries[call.call_id].refusals + 1 < self._dependencies.limits.max_refusals
 
     def retry_in_seconds(self, *calls: Call, at_least_seconds: float = 0.0) -> float:
         """How long the calls' messages stay out of sight when they go back: together, to fill one request again."""
-        return retry_in_seconds(max(call.receive_count for call in calls), self._world.draw, at_least_seconds)
+        return retry_in_seconds(max(call.receive_count for call in calls), self._dependencies.draw, at_least_seconds)
 
     def held_seconds(self, held: Held, calls: Sequence[Call]) -> float:
         """How long the messages of calls that are held stay out of sight."""
         if not held.is_brief:
             return self.retry_in_seconds(*calls, at_least_seconds=held.seconds)
         # They were promised a turn of their own: coming back much later would waste it.
-        return max(held.seconds, *(shortest_seconds(call.receive_count) for call in calls)) + self._world.draw()
+        return max(held.seconds, *(shortest_seconds(call.receive_count) for call in calls)) + self._dependencies.draw()
 
     def settle(
         self,
@@ -71,7 +71,7 @@ class Settling:
         """Give calls that this invocation holds under `request_id` their outcomes.
 
         Those that wait come back after `retry_in_seconds`, or after a backoff drawn for all of them. `scope`: what is
-        parked, if they wait for that. `is_unanswered`: their request was sent before, and may have delivered them.
+        paused, if they wait for that. `is_unanswered`: their request was sent before, and may have delivered them.
         """
         if not outcomes:
             return
@@ -85,8 +85,8 @@ class Settling:
         if waiting and retry_in_seconds is None:
             retry_in_seconds = self.retry_in_seconds(*(calls[0][0] for calls in waiting.values()))
         delays = dict.fromkeys(waiting, retry_in_seconds or 0.0)
-        now_ms = int(self._world.clock() * 1000)
-        self._world.ledger.settle(
+        now_ms = int(self._dependencies.clock() * 1000)
+        self._dependencies.ledger.settle(
             [
                 Settlement(
                     call.call_id,
@@ -103,7 +103,7 @@ class Settling:
         step.delays_seconds |= delays
         for message_id, waits in waiting.items():
             call, why = waits[0]
-            self._world.observe(
+            self._dependencies.observe(
                 CallsWaiting(message_id, why.reason, len(waits), delays[message_id], call.flow_id, why.detail, scope)
             )
         self._observe_settled([outcome for _, outcome in outcomes])
@@ -114,12 +114,12 @@ class Settling:
             Settlement(f"{flow_id}/{client_identifier}", request_id, outcome)
             for client_identifier, outcome in outcomes.items()
         ]
-        self._world.ledger.settle(settlements)
+        self._dependencies.ledger.settle(settlements)
         self._observe_settled(list(outcomes.values()))
 
     def acknowledge(self, calls: Sequence[Call]) -> Step:
         """Take calls off their messages because another message holds them."""
-        may_leave = self._world.ledger.acknowledge(calls)
+        may_leave = self._dependencies.ledger.acknowledge(calls)
         staying = [call for call, leaves in zip(calls, may_leave, strict=True) if not leaves]
         return Step(
             finished=[call for call, leaves in zip(calls, may_leave, strict=True) if leaves],
@@ -142,8 +142,8 @@ class Settling:
     def refuse_unreadable(self, message: Message, detail: str) -> Step:
         """Publish a message that is none, as it came."""
         failure = Failure(message.body, Reason.INVALID_MESSAGE, detail, message.message_id)
-        self._world.failures.publish([failure])
-        self._world.observe(MessageFailed(message.message_id, Reason.INVALID_MESSAGE, None, 0, ""))
+        self._dependencies.failures.publish([failure])
+        self._dependencies.observe(MessageFailed(message.message_id, Reason.INVALID_MESSAGE, None, 0, ""))
         return Step(closed=[message.message_id])
 
     def publish(self, request_id: str, failed: Sequence[tuple[Call, Outcome]]) -> None:
@@ -153,7 +153,7 @@ class Settling:
             groups.setdefault((call.message_id, outcome), []).append(call)
         if not groups:
             return
-        self._world.failures.publish(
+        self._dependencies.failures.publish(
             [
                 Failure(write(calls), outcome.reason, outcome.detail, message_id, outcome.code, request_id)
                 for (message_id, outcome), calls in groups.items()
@@ -161,11 +161,13 @@ class Settling:
         )
         for (message_id, outcome), calls in groups.items():
             names = [call.client_identifier for call in calls]
-            self._world.observe(MessageFailed(message_id, outcome.reason, outcome.code, len(calls), request_id, names))
+            self._dependencies.observe(
+                MessageFailed(message_id, outcome.reason, outcome.code, len(calls), request_id, names)
+            )
 
     def _observe_settled(self, outcomes: Sequence[Outcome]) -> None:
         for status, calls in Counter(outcome.status for outcome in outcomes if outcome.status.is_final).items():
-            self._world.observe(CallsSettled(status, calls))
+            self._dependencies.observe(CallsSettled(status, calls))
 
     def _honest(self, call: Call, outcome: Outcome) -> Outcome:
         """The outcome, or UNRESOLVED where an earlier request with the call may have been accepted after all."""

@@ -25,10 +25,10 @@ class Verdict(StrEnum):
     ACCEPT_LISTED = "listed in call-details: accepted; the others: isolate"
     PRESUME_ACCEPTED = "on a resend of the same bytes: presumed accepted; on a first send: retry fresh, once"
     RETRY_FRESH = "retry fresh"
-    REFRESH_SECRET = "fetch the secret anew and retry fresh, once; then park the flow"  # noqa: S105
+    REFRESH_SECRET = "fetch the secret anew and retry fresh, once; then pause the flow"  # noqa: S105
     ISOLATE = "isolate, then reject"
     SPLIT = "split in two"
-    PARK = "park"
+    PAUSE = "pause"
     REJECT = "reject"
 
 
@@ -46,23 +46,23 @@ _TABLE = (
     Code(200, "SUCCESS", Scope.REQUEST, Verdict.ACCEPT),
     Code(201, "CHECKSUM_REPEATED", Scope.REQUEST, Verdict.PRESUME_ACCEPTED),
     Code(202, "INVALID_SECURITY_ID", Scope.FLOW, Verdict.REFRESH_SECRET),
-    Code(203, "INVALID_API_VERSION", Scope.FLOW, Verdict.PARK),
-    Code(204, "INVALID_GATEWAY_ID", Scope.FLOW, Verdict.PARK),
+    Code(203, "INVALID_API_VERSION", Scope.FLOW, Verdict.PAUSE),
+    Code(204, "INVALID_GATEWAY_ID", Scope.FLOW, Verdict.PAUSE),
     Code(205, "INVALID_CONTACT_NUMBER", Scope.CALL, Verdict.ISOLATE),
     Code(206, "FAILURE_FROM_GATEWAY", Scope.REQUEST, Verdict.RETRY_FRESH),
-    Code(207, "DID_NOT_MAPPED", Scope.FLOW, Verdict.PARK),
+    Code(207, "DID_NOT_MAPPED", Scope.FLOW, Verdict.PAUSE),
     Code(208, "NO_MASK_AVAILABLE", Scope.FLOW, Verdict.RETRY_FRESH),
     Code(209, "PARTIAL_SUCCESS", Scope.CALL, Verdict.ACCEPT_LISTED),
     Code(210, "INVALID_MANDATORY_PARAMETERS", Scope.CALL, Verdict.ISOLATE),
-    Code(211, "VALIDITY_EXPIRED", Scope.ACCOUNT, Verdict.PARK),
-    Code(212, "INSUFFICIENT_BALANCE", Scope.ACCOUNT, Verdict.PARK),
+    Code(211, "VALIDITY_EXPIRED", Scope.ACCOUNT, Verdict.PAUSE),
+    Code(212, "INSUFFICIENT_BALANCE", Scope.ACCOUNT, Verdict.PAUSE),
     Code(213, "NO_DATA_AVAILABLE", Scope.CALL, Verdict.ISOLATE),
-    Code(301, "INVALID_FLOW_ID", Scope.FLOW, Verdict.PARK),
+    Code(301, "INVALID_FLOW_ID", Scope.FLOW, Verdict.PAUSE),
     Code(302, "EMPTY_CALL_LIST", Scope.REQUEST, Verdict.REJECT),
     Code(303, "MAX_DATA_LIST_SIZE_EXCEEDED", Scope.REQUEST, Verdict.SPLIT),
-    Code(304, "INVALID_FLOW_VERSION", Scope.FLOW, Verdict.PARK),
+    Code(304, "INVALID_FLOW_VERSION", Scope.FLOW, Verdict.PAUSE),
     Code(400, "INVALID_FORMAT", Scope.CALL, Verdict.ISOLATE),
-    Code(401, "IP_NOT_WHITELISTED", Scope.ACCOUNT, Verdict.PARK),
+    Code(401, "IP_NOT_WHITELISTED", Scope.ACCOUNT, Verdict.PAUSE),
     Code(402, "PHONE_NOT_WHITELISTED", Scope.CALL, Verdict.ISOLATE),
     Code(500, "FAILURE", Scope.REQUEST, Verdict.RETRY_FRESH),
 )

@@ -98,9 +98,9 @@ def body_of(encrypted: bytes, wrapped_secret_text: bytes, flow_id: str) -> bytes
     )
 
 
-def largest_payload_bytes(most_body_bytes: int, rsa_key_bytes: int, flow_id: str) -> int:
-    """How long the inner payload may be for the sealed outer body to keep within `most_body_bytes`."""
-    room = most_body_bytes - len(body_of(b"", b"", flow_id)) - (rsa_key_bytes + 2) // 3 * 4
+def largest_payload_bytes(max_body_bytes: int, rsa_key_bytes: int, flow_id: str) -> int:
+    """How long the inner payload may be for the sealed outer body to keep within `max_body_bytes`."""
+    room = max_body_bytes - len(body_of(b"", b"", flow_id)) - (rsa_key_bytes + 2) // 3 * 4
     ciphertext_bytes = room // 4 * 3 // _AES_BLOCK_BYTES * _AES_BLOCK_BYTES
     text_bytes = ciphertext_bytes - 1  # PKCS#7 pads with at least one byte
     return text_bytes // 4 * 3

@@ -155,7 +155,7 @@ def _share_out(
         case Verdict.RETRY_FRESH:
             for client_identifier in left:
                 conclusion.outcomes[client_identifier] = waits if may_retry(client_identifier) else rejected
-        case Verdict.PARK | Verdict.REFRESH_SECRET:
+        case Verdict.PAUSE | Verdict.REFRESH_SECRET:
             conclusion.outcomes |= dict.fromkeys(left, waits)
         case _:
             conclusion.outcomes |= dict.fromkeys(left, rejected)

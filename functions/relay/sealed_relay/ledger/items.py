@@ -20,7 +20,7 @@ from sealed_relay.kairos.answer import Answered
 from sealed_relay.ledger.claim_rules import Record, StoredRequest, Tries
 from sealed_relay.ports import KEY, Item, Value
 
-_MOST_ACKNOWLEDGED = 16
+_MAX_ACKNOWLEDGED = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def record_of(item: Item) -> Record:
 
 def acknowledged_attribute(message_ids: Sequence[str]) -> str:
     """The latest of the messages that were acknowledged without an outcome of their own; their ids have no spaces."""
-    return " ".join(message_ids[-_MOST_ACKNOWLEDGED:])
+    return " ".join(message_ids[-_MAX_ACKNOWLEDGED:])
 
 
 def stored_request_of(item: Item) -> StoredRequest:

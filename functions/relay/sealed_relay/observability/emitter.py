@@ -23,10 +23,10 @@ from sealed_relay.observability.events import (
     DuplicatesFound,
     MessageFailed,
     Observation,
-    Parked,
-    ParksSeen,
-    Reopened,
+    Paused,
+    PausesSeen,
     RequestSent,
+    Resumed,
     WorkFailed,
 )
 from sealed_relay.observability.metrics import Metric
@@ -61,7 +61,7 @@ class Telemetry:
                     self._calls_waiting(observation)
                 case CallsHeld():
                     self._calls_held(observation)
-                case ParksSeen() | Parked() | Reopened() | BudgetUsed():
+                case PausesSeen() | Paused() | Resumed() | BudgetUsed():
                     self._at_the_gate(observation)
                 case WorkFailed(error):
                     self._logger.error("work failed", extra=describe(error))
@@ -104,7 +104,7 @@ class Telemetry:
 
     def _put_off(self, line: str, fields: dict[str, object], messages: int, calls: CallsWaiting | CallsHeld) -> None:
         if calls.scope in metrics.WAITING_ON:
-            fields["parked"] = _parked(calls.flow_id if calls.scope is Scope.FLOW else "")
+            fields["paused"] = _paused(calls.flow_id if calls.scope is Scope.FLOW else "")
         metric = metrics.waiting_metric(calls.reason, calls.scope)
         # What waits for people is theirs to find; the rest passes by itself.
         log = self._logger.info if metric in metrics.WAITING_ON.values() else self._logger.debug
@@ -114,21 +114,21 @@ class Telemetry:
         if metric:
             self._add(metric, messages)
 
-    def _at_the_gate(self, observation: ParksSeen | Parked | Reopened | BudgetUsed) -> None:
+    def _at_the_gate(self, observation: PausesSeen | Paused | Resumed | BudgetUsed) -> None:
         match observation:
-            case ParksSeen(account_seconds, flow_seconds):
-                self._park_seen(Scope.ACCOUNT, account_seconds)
-                self._park_seen(Scope.FLOW, flow_seconds)
-            case Parked(flow_id):
-                self._logger.warning("parked", extra=_since_when(observation) | {"parked": _parked(flow_id)})
-            case Reopened(flow_id):
-                self._logger.info("reopened", extra=asdict(observation) | {"parked": _parked(flow_id)})
+            case PausesSeen(account_seconds, flow_seconds):
+                self._pause_seen(Scope.ACCOUNT, account_seconds)
+                self._pause_seen(Scope.FLOW, flow_seconds)
+            case Paused(flow_id):
+                self._logger.warning("paused", extra=_since_when(observation) | {"paused": _paused(flow_id)})
+            case Resumed(flow_id):
+                self._logger.info("resumed", extra=asdict(observation) | {"paused": _paused(flow_id)})
                 self._add(metrics.WAITING_ON[Scope.FLOW if flow_id else Scope.ACCOUNT], 0)
             case BudgetUsed(share):
                 self._raise(metrics.RATE_BUDGET_PERCENT, round(share * 100))
 
-    def _park_seen(self, scope: Scope, seconds: float | None) -> None:
-        self._raise(metrics.PARKED_SECONDS[scope], round(seconds or 0))
+    def _pause_seen(self, scope: Scope, seconds: float | None) -> None:
+        self._raise(metrics.PAUSED_SECONDS[scope], round(seconds or 0))
         if seconds is None:
             # A zero: without one, an alarm could not tell "nothing in the way" from "nothing tried".
             self._add(metrics.WAITING_ON[scope], 0)
@@ -155,15 +155,15 @@ def _fields(observation: RequestSent | MessageFailed) -> dict[str, object]:
     return asdict(observation) | {"client_identifiers": names}
 
 
-def _since_when(observation: Parked | CallsHeld) -> dict[str, object]:
+def _since_when(observation: Paused | CallsHeld) -> dict[str, object]:
     fields = asdict(observation)
     since_ms = fields.pop("since_ms")
     since = datetime.fromtimestamp(since_ms / 1000, UTC).isoformat(timespec="seconds") if since_ms else ""
     return fields | {"since": since}
 
 
-def _parked(flow_id: str) -> str:
-    """What is parked: a field of the lines about parks, and of no others."""
+def _paused(flow_id: str) -> str:
+    """What is paused: a field of the lines about pauses, and of no others."""
     return flow_id or Scope.ACCOUNT
 
 

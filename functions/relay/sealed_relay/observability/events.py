@@ -58,7 +58,7 @@ class DuplicatesFound:
 
 @dataclass(frozen=True, slots=True)
 class CallsWaiting:
-    """Calls went back to the queue with their message. `scope`: what is parked, if they wait for that."""
+    """Calls went back to the queue with their message. `scope`: what is paused, if they wait for that."""
 
     message_id: str
     reason: str
@@ -71,10 +71,10 @@ class CallsWaiting:
 
 @dataclass(frozen=True, slots=True)
 class CallsHeld:
-    """Messages went back to the queue untouched: their flow or the account is parked, or the budget is used up.
+    """Messages went back to the queue untouched: their flow or the account is paused, or the budget is used up.
 
-    `scope` tells which: flow, account, or request. `flow_id` is whose calls they are, `since_ms` when the park began, 0
-    where none did or nobody said when.
+    `scope` tells which: flow, account, or request. `flow_id` is whose calls they are, `since_ms` when the pause began
+    (0 if that is unknown).
     """
 
     reason: str
@@ -88,10 +88,10 @@ class CallsHeld:
 
 
 @dataclass(frozen=True, slots=True)
-class ParksSeen:
-    """An invocation looked at the parks of the account and of the flows that it has messages of.
+class PausesSeen:
+    """An invocation looked at the pauses of the account and of the flows that it has messages of.
 
-    For how long the account, and the flow that has been for longest, is parked; None where none is.
+    For how long the account, and the flow that has been for longest, is paused; None where none is.
     """
 
     account_seconds: float | None
@@ -99,8 +99,8 @@ class ParksSeen:
 
 
 @dataclass(frozen=True, slots=True)
-class Parked:
-    """A flow was parked, or the account: `flow_id` is "" then. Or the reason is another one now; not since when."""
+class Paused:
+    """A flow was paused, or the account: `flow_id` is "" then. Or the reason is another one now; not since when."""
 
     flow_id: str
     reason: str
@@ -109,12 +109,12 @@ class Parked:
 
 
 @dataclass(frozen=True, slots=True)
-class Reopened:
-    """A flow, or the account, is not parked any more; it was for so long, at last for that reason."""
+class Resumed:
+    """A flow, or the account, is not paused any more; it was for so long, at last for that reason."""
 
     flow_id: str
     reason: str
-    parked_seconds: int
+    paused_seconds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +139,9 @@ Observation = (
     | DuplicatesFound
     | CallsWaiting
     | CallsHeld
-    | ParksSeen
-    | Parked
-    | Reopened
+    | PausesSeen
+    | Paused
+    | Resumed
     | BudgetUsed
     | WorkFailed
 )

@@ -36,7 +36,7 @@ class Metric:
 
 _UNKNOWN_CODE = "UNKNOWN_CODE"
 _NO_VERDICT = (Reason.NOT_SENT, Reason.NO_ANSWER, Reason.WRONG_ADDRESS)
-_NEVER_REJECTED = {Verdict.ACCEPT, Verdict.PARK, Verdict.REFRESH_SECRET}
+_NEVER_REJECTED = {Verdict.ACCEPT, Verdict.PAUSE, Verdict.REFRESH_SECRET}
 
 CALLS = Metric("Calls", dimension="Status", values=tuple(status for status in Status if status is not Status.SENDING))
 """Calls by what they came to. WAITING counts each time that a call is put off."""
@@ -74,12 +74,12 @@ OLDEST_MESSAGE_SECONDS = Metric("OldestMessageSeconds", Unit.SECONDS)
 WAITING_ON_ACCOUNT = Metric("MessagesWaitingOnAccount")
 WAITING_ON_FLOW = Metric("MessagesWaitingOnFlow")
 WAITING_ON_RATE = Metric("MessagesWaitingOnRate")
-"""Messages that were put off, each time: the account or a flow is parked or unusable, or the minute is used up."""
+"""Messages that were put off, each time: the account or a flow is paused or unusable, or the minute is used up."""
 RETRY_IN_SECONDS = Metric("RetryInSeconds", Unit.SECONDS)
 """When the last of what an invocation put off comes back."""
-ACCOUNT_PARKED_SECONDS = Metric("AccountParkedSeconds", Unit.SECONDS)
-FLOW_PARKED_SECONDS = Metric("FlowParkedSeconds", Unit.SECONDS)
-"""For how long the account, or of an invocation's flows the one for longest, has been parked. 0: it is not."""
+ACCOUNT_PAUSED_SECONDS = Metric("AccountPausedSeconds", Unit.SECONDS)
+FLOW_PAUSED_SECONDS = Metric("FlowPausedSeconds", Unit.SECONDS)
+"""For how long the account, or of an invocation's flows the one for longest, has been paused. 0: it is not."""
 RATE_BUDGET_PERCENT = Metric("RateBudgetPercent", Unit.PERCENT)
 """The most that an invocation saw used of `RequestsPerMinute`."""
 
@@ -99,8 +99,8 @@ METRICS = (
     WAITING_ON_FLOW,
     WAITING_ON_RATE,
     RETRY_IN_SECONDS,
-    ACCOUNT_PARKED_SECONDS,
-    FLOW_PARKED_SECONDS,
+    ACCOUNT_PAUSED_SECONDS,
+    FLOW_PAUSED_SECONDS,
     RATE_BUDGET_PERCENT,
 )
 
@@ -111,7 +111,7 @@ REPLAY_METRICS = (REPLAYED_MESSAGES, REPLAYED_CALLS)
 
 WAITING_ON = {Scope.ACCOUNT: WAITING_ON_ACCOUNT, Scope.FLOW: WAITING_ON_FLOW}
 """What waits for people."""
-PARKED_SECONDS = {Scope.ACCOUNT: ACCOUNT_PARKED_SECONDS, Scope.FLOW: FLOW_PARKED_SECONDS}
+PAUSED_SECONDS = {Scope.ACCOUNT: ACCOUNT_PAUSED_SECONDS, Scope.FLOW: FLOW_PAUSED_SECONDS}
 
 _SCOPES = {code.name: code.scope for code in CODES.values()} | {Reason.FLOW_SECRET_UNUSABLE: Scope.FLOW}
 _FAILURES = {
@@ -127,7 +127,7 @@ def answer_value(code: int | None, result: str) -> str:
 
 
 def waiting_metric(reason: str, scope: Scope = Scope.REQUEST) -> Metric | None:
-    """The metric of messages that wait for this reason; `scope` is what is parked, if they wait for that."""
+    """The metric of messages that wait for this reason; `scope` is what is paused, if they wait for that."""
     if reason == Reason.RATE_LIMITED:
         return WAITING_ON_RATE
     return WAITING_ON.get(scope) or WAITING_ON.get(_SCOPES.get(reason, Scope.REQUEST))

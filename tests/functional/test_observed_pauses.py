@@ -1,4 +1,4 @@
-"""What whoever runs the relay is told of what is parked, from the front door."""
+"""What whoever runs the relay is told of what is paused, from the front door."""
 
 from datetime import timedelta
 
@@ -8,18 +8,18 @@ from local.simulator.faults import CodeAnswer, DroppedConnection
 from sealed_relay.dependencies import Limits
 from sealed_relay.kairos.codes import Scope
 from sealed_relay.kairos.flow import UnusableFlowError
-from sealed_relay.observability.events import CallsHeld, CallsWaiting, Parked, ParksSeen
+from sealed_relay.observability.events import CallsHeld, CallsWaiting, Paused, PausesSeen
 from tests.functional.scene import START, Scene
 
-SINGLE_CALLS = Limits(most_calls=1, most_body_bytes=262_144, give_up_after=timedelta(hours=24))
+SINGLE_CALLS = Limits(max_calls=1, max_body_bytes=262_144, give_up_after=timedelta(hours=24))
 
 
 def held(scene: Scene) -> list[CallsHeld]:
     return [observed for observed in scene.observed if isinstance(observed, CallsHeld)]
 
 
-def seen(scene: Scene) -> list[ParksSeen]:
-    return [observed for observed in scene.observed if isinstance(observed, ParksSeen)]
+def seen(scene: Scene) -> list[PausesSeen]:
+    return [observed for observed in scene.observed if isinstance(observed, PausesSeen)]
 
 
 def test_messages_held_for_the_account_are_told_with_its_reason_and_since_when() -> None:
@@ -35,7 +35,7 @@ def test_messages_held_for_the_account_are_told_with_its_reason_and_since_when()
     }
     assert {each.since_ms for each in held(scene)} == {int(START * 1000)}
     assert {each.flow_id for each in held(scene)} == {"FLOWAAAA", "FLOWBBBB"}
-    assert [each.since_ms for each in scene.observed if isinstance(each, Parked)] == [int(START * 1000)]
+    assert [each.since_ms for each in scene.observed if isinstance(each, Paused)] == [int(START * 1000)]
 
 
 def test_an_outage_holds_the_account_whatever_flow_it_was_met_with() -> None:
@@ -48,7 +48,7 @@ def test_an_outage_holds_the_account_whatever_flow_it_was_met_with() -> None:
     assert {(each.scope, each.reason) for each in held(scene)} == {(Scope.ACCOUNT, "NO_ANSWER")}
 
 
-def test_messages_of_a_parked_flow_are_held_for_the_flow() -> None:
+def test_messages_of_a_paused_flow_are_held_for_the_flow() -> None:
     scene = Scene()
     scene.plan(CodeAnswer(code=204), requests=None)
     for name in ("a", "b", "c"):
@@ -67,8 +67,8 @@ def test_messages_of_a_flow_whose_secret_cannot_be_used_are_held_for_the_flow() 
     assert {(each.scope, each.reason) for each in held(scene)} == {(Scope.FLOW, "FLOW_SECRET_UNUSABLE")}
 
 
-@pytest.mark.parametrize(("key", "scope"), [("#park/account", Scope.ACCOUNT), ("#park/flow/FLOWAAAA", Scope.FLOW)])
-def test_a_message_that_comes_while_its_flow_or_account_is_parked_is_told_to_wait_for_that(
+@pytest.mark.parametrize(("key", "scope"), [("#pause/account", Scope.ACCOUNT), ("#pause/flow/FLOWAAAA", Scope.FLOW)])
+def test_a_message_that_comes_while_its_flow_or_account_is_paused_is_told_to_wait_for_that(
     key: str, scope: Scope
 ) -> None:
     scene = Scene()
@@ -91,8 +91,8 @@ def test_messages_over_the_budget_are_held_for_nobody() -> None:
     ] * 3
 
 
-@pytest.mark.parametrize(("key", "expected"), [("#park/account", (90, None)), ("#park/flow/FLOWAAAA", (None, 90))])
-def test_each_invocation_tells_for_how_long_what_it_looked_at_has_been_parked(
+@pytest.mark.parametrize(("key", "expected"), [("#pause/account", (90, None)), ("#pause/flow/FLOWAAAA", (None, 90))])
+def test_each_invocation_tells_for_how_long_what_it_looked_at_has_been_paused(
     key: str, expected: tuple[float | None, float | None]
 ) -> None:
     scene = Scene()
@@ -101,15 +101,15 @@ def test_each_invocation_tells_for_how_long_what_it_looked_at_has_been_parked(
     scene.send("a")
     scene.invoke()
 
-    assert seen(scene) == [ParksSeen(*expected)]
+    assert seen(scene) == [PausesSeen(*expected)]
 
 
-def test_a_park_that_an_operator_deleted_is_not_seen_by_the_next_invocation() -> None:
+def test_a_pause_that_an_operator_deleted_is_not_seen_by_the_next_invocation() -> None:
     scene = Scene()
-    scene.table.put({"call_id": "#park/account", "reason": "MAINTENANCE"})
+    scene.table.put({"call_id": "#pause/account", "reason": "MAINTENANCE"})
     scene.send("a")
     scene.invoke()
-    del scene.table.items["#park/account"]
+    del scene.table.items["#pause/account"]
     scene.run()
 
     assert [(each.account_seconds, each.flow_seconds) for each in seen(scene)] == [(0.0, None), (None, None)]

@@ -1,4 +1,4 @@
-"""What watches the parks finds what leaves against the rules, and lets probes pass."""
+"""What watches the pauses finds what leaves against the rules, and lets probes pass."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
@@ -7,12 +7,12 @@ import pytest
 
 from sealed_relay.kairos.answer import Answered
 from tests.campaign.evidence import Invariant
-from tests.campaign.parks import Parks
+from tests.campaign.pauses import Pauses
 
 if TYPE_CHECKING:
     from tests.campaign.environment import Environment
 
-ACCOUNT = "#park/account"
+ACCOUNT = "#pause/account"
 NOT_ENOUGH = 212
 SUCCESS = 200
 
@@ -23,12 +23,12 @@ class Began:
 
 
 class Scene:
-    """An account that is parked at second 0, and an environment whose invocation began after."""
+    """An account that is paused at second 0, and an environment whose invocation began after."""
 
     def __init__(self) -> None:
         self.now = 0.0
         self.breaches: list[str] = []
-        self.parks = Parks(lambda: self.now, self._breach, lag_seconds=0.0)
+        self.pauses = Pauses(lambda: self.now, self._breach, lag_seconds=0.0)
         self.environment = self.environment_since(1.0)
         self._write(probes=0)
 
@@ -40,17 +40,17 @@ class Scene:
         self.now = at
         self._write(probes)
         self.leave(self.environment)
-        self.parks.answered("r1", Answered(code))
-        self.parks.ended("r1")
+        self.pauses.answered("r1", Answered(code))
+        self.pauses.ended("r1")
 
     def leave(self, environment: "Environment") -> None:
-        self.parks.left(environment, "r1", "FLOWAAAA")
+        self.pauses.left(environment, "r1", "FLOWAAAA")
 
     def _write(self, probes: int) -> None:
-        self.parks.wrote(self.environment, ACCOUNT, {"reason": "X", "since_ms": 0, "probes": probes})
+        self.pauses.wrote(self.environment, ACCOUNT, {"reason": "X", "since_ms": 0, "probes": probes})
 
     def _breach(self, invariant: Invariant, detail: str) -> None:
-        assert invariant is Invariant.PARKED
+        assert invariant is Invariant.PAUSED
         self.breaches.append(detail)
 
 
@@ -78,13 +78,13 @@ def test_after_a_probe_that_was_answered_about_its_calls_another_may_follow_at_o
     assert scene.breaches == []
 
 
-def test_what_leaves_through_a_park_and_is_no_probe_is_found(scene: Scene) -> None:
+def test_what_leaves_through_a_pause_and_is_no_probe_is_found(scene: Scene) -> None:
     scene.probe(15.0, 1)
     scene.leave(scene.environment)
     assert len(scene.breaches) == 1
 
 
-def test_who_began_before_it_was_parked_need_not_know(scene: Scene) -> None:
+def test_who_began_before_it_was_paused_need_not_know(scene: Scene) -> None:
     scene.leave(scene.environment_since(-1.0))
     assert scene.breaches == []
 
@@ -93,13 +93,13 @@ def test_two_probes_at_a_time_are_found(scene: Scene) -> None:
     scene.probe(15.0, 1)
     scene.now = 60.0
     for number in (2, 3):
-        scene.parks.wrote(scene.environment, ACCOUNT, {"reason": "X", "since_ms": 0, "probes": number})
+        scene.pauses.wrote(scene.environment, ACCOUNT, {"reason": "X", "since_ms": 0, "probes": number})
         scene.leave(scene.environment)
         scene.now += 100.0
-    assert scene.breaches == ["two probes of #park/account are under way"]
+    assert scene.breaches == ["two probes of #pause/account are under way"]
 
 
-def test_what_is_reopened_is_free(scene: Scene) -> None:
-    scene.parks.wrote(scene.environment, ACCOUNT, {"probes": 0})
+def test_what_is_resumed_is_free(scene: Scene) -> None:
+    scene.pauses.wrote(scene.environment, ACCOUNT, {"probes": 0})
     scene.leave(scene.environment)
     assert scene.breaches == []

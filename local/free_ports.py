@@ -1,11 +1,11 @@
-"""Ports for servers that cannot choose one themselves."""
+"""Finds free ports for servers that cannot choose one themselves."""
 
 import socket
 from contextlib import ExitStack
 
 
 def free_ports(count: int) -> list[int]:
-    """Find that many loopback ports, all different, that nobody listened on a moment ago."""
+    """Return so many different loopback ports on which no process listens now."""
     with ExitStack() as held:
         probes = [held.enter_context(socket.socket()) for _ in range(count)]
         for probe in probes:

@@ -1,7 +1,7 @@
-"""The lock files: `python -m local.locks write [--upgrade]` and `python -m local.locks check`.
+"""Writes and checks the lock files: `python -m local.locks write [--upgrade]` and `python -m local.locks check`.
 
 Each dependency group of pyproject.toml is compiled into one lock, with hashes, for any platform and any Python from
-3.11 on. Needs nothing but the standard library and uv, whose path is in the environment variable UV.
+3.11 on. Needs only the standard library and uv, whose path is in the environment variable UV.
 """
 
 import argparse
@@ -25,12 +25,12 @@ LOCKS = {
 
 
 def main() -> None:
-    """Read the command line and do it; exit status 1 if a lock is out of date."""
+    """Read the command line and run it. Exit status 1 if a lock is out of date."""
     parser = argparse.ArgumentParser(prog="python -m local.locks", description="The lock files.")
     commands = parser.add_subparsers(dest="command", required=True)
     write = commands.add_parser("write", help="compile the locks, keeping the pins that still fit")
     write.add_argument("--upgrade", action="store_true", help="take the newest versions instead")
-    commands.add_parser("check", help="compile beside the locks, and compare")
+    commands.add_parser("check", help="compile into a temporary folder, and compare")
     arguments = parser.parse_args()
     if arguments.command == "check":
         sys.exit(_check())
@@ -45,7 +45,7 @@ def _check() -> str | None:
 
 
 def _is_current(group: str, lock: Path, folder: Path) -> bool:
-    # uv keeps the pins it finds in its output file, so a newer release on the registry is no difference.
+    # uv keeps the pins of its output file, so a newer release on the registry makes no difference.
     compiled = folder / f"{group}.txt"
     compiled.write_bytes(lock.read_bytes())
     _compile(group, compiled, upgrade=False)
@@ -56,7 +56,7 @@ def _compile(group: str, output: Path, *, upgrade: bool) -> None:
     command = [os.environ.get("UV", "uv"), "pip", "compile", "pyproject.toml", "--quiet"]
     options = ["--universal", "--python-version", "3.11", "--generate-hashes", "--no-emit-index-url", "--no-header"]
     newest = ["--upgrade"] if upgrade else []
-    # The tests must run with the very versions that the layer ships.
+    # The tests must run with the same versions as the layer.
     same_as_the_layer = ["--constraint", _LAYER] if group == "dev" else []
     subprocess.run(
         [*command, *options, *newest, *same_as_the_layer, "--group", group, "--output-file", output],

@@ -1,31 +1,36 @@
-"""The one local stack of a whole test run, apart from the one of `make up`."""
+"""The local servers of a whole test run, apart from those of `make up`."""
 
 from collections.abc import Iterator
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 import boto3
 import pytest
 
 from local.simulator.client import SimulatorClient
-from local.stack.home import Home
 from local.stack.lifecycle import bring_up, take_down
-from local.stack.records import Stack
+from local.stack.paths import StackFolder
+from local.stack.stack_files import Stack
 from tests.support.aws_clients import AwsClients
+from tests.support.dynamodb_local import running_dynamodb_local, what_is_missing
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 
 @pytest.fixture(scope="session")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+def stack_folder(tmp_path_factory: pytest.TempPathFactory) -> StackFolder:
     """The stack's folder; its `logs` are kept for a look after a failed run."""
-    return Home(tmp_path_factory.mktemp("local-stack"))
+    return StackFolder(tmp_path_factory.mktemp("local-stack"))
 
 
 @pytest.fixture(scope="session")
-def stack(home: Home) -> Iterator[Stack]:
+def stack(stack_folder: StackFolder) -> Iterator[Stack]:
     """The local stack, brought up when the first test asks for it. Mark such tests `stack`."""
     try:
-        yield bring_up(home, None, say=lambda _: None)
+        yield bring_up(stack_folder, None, say=lambda _: None)
     finally:
-        take_down(home)
+        take_down(stack_folder)
 
 
 @pytest.fixture(scope="session")
@@ -39,6 +44,15 @@ def clients(stack: Stack, session: boto3.Session) -> Iterator[AwsClients]:
     """An administrator's clients, connected to the stack's AWS."""
     with closing(AwsClients(session, stack.endpoint_url)) as clients:
         yield clients
+
+
+@pytest.fixture(scope="session")
+def dynamodb_local(tmp_path_factory: pytest.TempPathFactory) -> Iterator["DynamoDBClient"]:
+    """A client of DynamoDB Local, started when the first test asks for it. Mark such tests `stack`."""
+    if missing := what_is_missing():
+        pytest.skip(f"DynamoDB Local cannot run here: {missing}")
+    with running_dynamodb_local(tmp_path_factory.mktemp("dynamodb-local") / "dynamodb-local.log") as client:
+        yield client
 
 
 @pytest.fixture

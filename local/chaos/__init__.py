@@ -1,4 +1,5 @@
-"""The chaos run: calls through the local stack while what the relay rests on breaks, and each call accounted for.
+"""The chaos run: sends calls through the local stack while faults are injected, and accounts for each call.
 
-`python -m local.chaos --calls 10000` (`make chaos`). Read `chaos.py` first; what breaks, and when, is in `weather.py`.
+`python -m local.chaos --calls 10000` (`make chaos`). Read `chaos_run.py` first.
+`fault_schedule.py` draws the faults, `inject_faults.py` injects them, `kill_processes.py` kills.
 """

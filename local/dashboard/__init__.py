@@ -1,7 +1,7 @@
-"""The deployed dashboard on 127.0.0.1, drawn from what the local stack really emitted (`make dashboard`).
+"""The deployed dashboard on 127.0.0.1, with the numbers that the local stack really emitted (`make dashboard`).
 
-The template's own DashboardBody, read back from the local AWS (`body`), is filled with numbers (`store`) that come from
-the functions' logs, the queues and MiniStack (`sources`, `emf`), with each alarm's state worked out from the same
-numbers (`alarms`) and tables of log lines (`log_query`). What cannot be had locally is said on the widget, never made
-up.
+`body` reads the template's own DashboardBody. `sources` and `emf` read numbers and log lines from the functions' logs
+and from the queues into `store`. `alarms` computes the state of each alarm from the same numbers. `log_query` makes
+tables of log lines. `picture` puts all of it together for the page. If a metric is not available locally, its widget
+says so.
 """

@@ -7,8 +7,8 @@ from contextlib import suppress
 
 from local.dashboard.server import serving
 from local.dashboard.sources import Sources
-from local.stack.home import MAKE_UP_HOME
-from local.stack.lifecycle import living_stack
+from local.stack.lifecycle import find_running_stack
+from local.stack.paths import MAKE_UP_FOLDER
 
 
 def main() -> None:
@@ -16,7 +16,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m local.dashboard", description="The dashboard, locally.")
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: a free one)")
     arguments = parser.parse_args()
-    stack = living_stack(MAKE_UP_HOME)
+    stack = find_running_stack(MAKE_UP_FOLDER)
     if stack is None:
         sys.exit("the local stack is not up: `make up` first")
     with suppress(KeyboardInterrupt):

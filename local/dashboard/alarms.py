@@ -1,4 +1,4 @@
-"""An alarm's state, worked out from the numbers that are here, as CloudWatch would from its own. Pure."""
+"""The state of an alarm, computed from the local numbers as CloudWatch does it. Pure."""
 
 import operator
 from collections.abc import Mapping
@@ -14,23 +14,20 @@ _BREACHES = {
     "LessThanThreshold": operator.lt,
     "LessThanOrEqualToThreshold": operator.le,
 }
-_STEP_SECONDS = 60
-"""How often CloudWatch evaluates an alarm, each time over the periods that end then."""
 
 
 class State(StrEnum):
-    """CloudWatch's three states, and two for what this page cannot know."""
+    """CloudWatch's states that the template's alarms can have, and two for alarms that this page cannot evaluate."""
 
     OK = "OK"
     ALARM = "ALARM"
-    INSUFFICIENT_DATA = "INSUFFICIENT_DATA"
     NOT_EVALUATED = "not evaluated locally"
     NOT_DEPLOYED = "not on the local AWS"
 
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """A deployed alarm on one metric."""
+    """A deployed alarm on one metric. Missing data never breaches, as in each alarm of the template."""
 
     name: str
     description: str
@@ -41,7 +38,6 @@ class Alarm:
     datapoints_to_alarm: int
     comparison: str
     threshold: float
-    missing_data: str
 
 
 def alarm_from(described: Mapping[str, Any]) -> Alarm:
@@ -60,30 +56,15 @@ def alarm_from(described: Mapping[str, Any]) -> Alarm:
         described.get("DatapointsToAlarm") or described["EvaluationPeriods"],
         described["ComparisonOperator"],
         described["Threshold"],
-        described["TreatMissingData"],
     )
 
 
 def state_of(alarm: Alarm, store: Store, now: float) -> State:
-    """The state at that moment, in seconds since 1970."""
-    values = _values(alarm, store, now)
-    if alarm.missing_data == "ignore":
-        # The state of the last evaluation that had data: found again from the numbers, so nothing need be remembered.
-        while all(value is None for value in values) and now > store.since():
-            now -= _STEP_SECONDS
-            values = _values(alarm, store, now)
-    if all(value is None for value in values) and alarm.missing_data in {"missing", "ignore"}:
-        return State.INSUFFICIENT_DATA
+    """The state at `now`, in seconds since 1970."""
     is_breach = _BREACHES[alarm.comparison]
-    breaching = [
-        is_breach(value, alarm.threshold) if value is not None else alarm.missing_data == "breaching"
-        for value in values
-    ]
-    return State.ALARM if sum(breaching) >= alarm.datapoints_to_alarm else State.OK
-
-
-def _values(alarm: Alarm, store: Store, now: float) -> list[float | None]:
-    return [
+    values = [
         store.statistic(alarm.metric, alarm.stat, now - back * alarm.period_seconds, alarm.period_seconds)
         for back in range(1, alarm.evaluation_periods + 1)
     ]
+    breaching = [value for value in values if value is not None and is_breach(value, alarm.threshold)]
+    return State.ALARM if len(breaching) >= alarm.datapoints_to_alarm else State.OK

@@ -1,4 +1,4 @@
-"""CloudWatch's DashboardBody, as far as the template uses it, with its shorthands written out. Pure.
+"""Reads a DashboardBody of CloudWatch, as far as the template uses it. Pure.
 
 Source: "Dashboard body structure and syntax" in the CloudWatch API reference.
 """
@@ -14,7 +14,7 @@ from local.dashboard.store import MetricId
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """Where a widget stands on the grid of 24 columns, and how large it is, in columns and rows."""
+    """The place of a widget on the grid of 24 columns, and its size, in columns and rows."""
 
     x: int
     y: int
@@ -24,7 +24,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One metric of a widget. `color` is empty where CloudWatch is to choose."""
+    """One metric of a widget. If `color` is empty, CloudWatch chooses."""
 
     metric: MetricId
     stat: str
@@ -51,7 +51,7 @@ class TextWidget:
 
 @dataclass(frozen=True, slots=True)
 class AlarmWidget:
-    """The states of alarms, by name."""
+    """The states of these alarms."""
 
     box: Box
     title: str
@@ -60,7 +60,7 @@ class AlarmWidget:
 
 @dataclass(frozen=True, slots=True)
 class MetricWidget:
-    """A graph (`timeSeries`), or one number a series over the whole time shown (`singleValue`)."""
+    """A graph (`timeSeries`), or one number for each series over the whole time shown (`singleValue`)."""
 
     box: Box
     title: str
@@ -74,7 +74,7 @@ class MetricWidget:
 
 @dataclass(frozen=True, slots=True)
 class LogWidget:
-    """A table of what a query finds in the log."""
+    """A table of the lines that a query finds in the log."""
 
     box: Box
     title: str
@@ -130,7 +130,10 @@ def _series(metrics: Sequence[Sequence[Any]], stat: str) -> list[Series]:
 
 
 def _written_out(parts: list[str], above: list[str]) -> list[str]:
-    """Replace "..." (all that the line above has, but for what follows here) and "." (the same as there)."""
+    """Replace the shorthands. "." is the same part of the line above.
+
+    "..." is all parts of the line above, except the last ones, which follow here.
+    """
     if parts[0] == "...":
         return above[: len(above) - len(parts) + 1] + parts[1:]
     return [above[position] if part == "." else part for position, part in enumerate(parts)]

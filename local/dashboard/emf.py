@@ -1,6 +1,6 @@
-"""Lines of the function's log that hold numbers: the embedded metric format's, and Lambda's own reports. Pure.
+"""Reads numbers from log lines: lines in the embedded metric format (EMF), and Lambda's own reports. Pure.
 
-CloudWatch makes metrics of the former by itself; MiniStack 1.5.33 does not.
+CloudWatch makes metrics of EMF lines; MiniStack 1.5.33 does not.
 """
 
 import json
@@ -14,7 +14,7 @@ _DURATION = re.compile(r"^REPORT RequestId: \S+\tDuration: ([0-9.]+) ms")
 
 
 def points_in(line: str) -> Iterator[tuple[MetricId, list[Point]]]:
-    """The points of each metric of a line in the embedded metric format; nothing of any other line."""
+    """The points of each metric in an EMF line. Other lines give nothing."""
     if not line.startswith("{") or '"_aws"' not in line:
         return
     document: dict[str, Any] = json.loads(line)
@@ -29,6 +29,6 @@ def points_in(line: str) -> Iterator[tuple[MetricId, list[Point]]]:
 
 
 def duration_milliseconds_in(line: str) -> float | None:
-    """How long an invocation took, if the line is its report."""
+    """The duration of an invocation, if the line is its report; otherwise None."""
     found = _DURATION.match(line)
     return float(found[1]) if found else None

@@ -1,6 +1,6 @@
-"""Logs Insights queries, as far as the template's log widgets use them, over log lines. Pure.
+"""Runs the Logs Insights queries of the template's log widgets over log lines. Pure.
 
-MiniStack 1.5.33 knows neither `stats` nor the fields of JSON lines.
+MiniStack 1.5.33 supports no `stats` and no fields of JSON lines.
 """
 
 import json
@@ -22,7 +22,7 @@ _COLUMN = re.compile(r"(latest|max|sum)\((@?\w+)\) as (\w+)")
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A statistic of a field, by the name that it has in the table."""
+    """One column of the table: a statistic of a field, and the column's name."""
 
     statistic: str
     field: str
@@ -31,7 +31,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class LogQuery:
-    """Of the lines that have the field `present`, one row for each value of `by`; the highest `sort` first."""
+    """One row for each value of `by`, from the lines that have the field `present`. The highest `sort` comes first."""
 
     present: str
     columns: tuple[Column, ...]
@@ -40,7 +40,7 @@ class LogQuery:
 
 
 def parse_query(text: str) -> LogQuery:
-    """Read a log widget's query. Raises ValueError for what the template does not use."""
+    """Read a log widget's query. Raises ValueError if the query uses what the template's queries do not use."""
     found = _QUERY.fullmatch(text)
     columns = [_COLUMN.fullmatch(column) for column in found["columns"].split(", ")] if found else [None]
     if found is None or None in columns:
@@ -51,7 +51,7 @@ def parse_query(text: str) -> LogQuery:
 
 
 def rows(query: LogQuery, lines: Sequence[LogLine]) -> list[list[str | float]]:
-    """The rows of the table: the value that they are by, then the columns, "" where no line has the field."""
+    """The rows of the table: the value of `by`, then the columns. A cell is "" if no line has the field."""
     groups: dict[str, list[LogLine]] = {}
     for line in lines:
         if query.present in line[1]:
@@ -62,7 +62,7 @@ def rows(query: LogQuery, lines: Sequence[LogLine]) -> list[list[str | float]]:
 
 
 def fields_in(line: str) -> Mapping[str, Any] | None:
-    """The fields of a log line in JSON, which is what Logs Insights finds in it; None of any other line."""
+    """The fields of a log line in JSON. None for an EMF line, and for a line that is not JSON."""
     if not line.startswith("{") or '"_aws"' in line:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Widgets and numbers into what the page draws, as JSON-like data. Pure."""
+"""Turns widgets and numbers into the data that the page draws. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import cycle
@@ -12,7 +12,7 @@ from local.dashboard.log_query import LogLine, rows
 from local.dashboard.store import MetricId, Store
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False})
-# CloudWatch chooses a colour for each series that names none; these are told apart in their order.
+# For series without a colour of their own, in this order.
 _PALETTE = (
     "#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2", "#7f7f7f", "#bcbd22", "#17becf",
     "#aec7e8", "#ffbb78", "#98df8a", "#ff9896", "#c5b0d5", "#c49c94", "#f7b6d2", "#c7c7c7", "#dbdb8d", "#9edae5",
@@ -33,8 +33,8 @@ def draw(
 ) -> Drawn:
     """Draw every widget over the last minutes before `now`, in seconds since 1970.
 
-    `is_had` tells whether a metric can be had here at all; a series that cannot is drawn as just that. `lines` are what
-    log widgets look through.
+    `is_had` says if a metric is available locally. A series without one is marked as missing. Log widgets search
+    `lines`.
     """
     return {
         "start_ms": (now - minutes * 60) * 1000,
@@ -93,7 +93,7 @@ class _Painter:
     def _tile(self, name: str) -> Drawn:
         alarm = self._alarms.get(name)
         if alarm is None:
-            return {"name": name, "state": State.NOT_DEPLOYED, "description": "MiniStack has no such alarms."}
+            return {"name": name, "state": State.NOT_DEPLOYED, "description": "MiniStack has no alarms of this kind."}
         state = state_of(alarm, self._store, self._now) if self._is_had(alarm.metric) else State.NOT_EVALUATED
         return {"name": name, "state": state, "description": alarm.description}
 
@@ -109,7 +109,7 @@ class _Painter:
         return drawn | {"points": self._points(widget, series)}
 
     def _points(self, widget: MetricWidget, series: Series) -> list[tuple[float, float | None]]:
-        # Whole periods by the clock, the one under way included, as CloudWatch shows them.
+        # Whole periods by the clock, including the current one, as CloudWatch shows them.
         period = widget.period_seconds
         last = self._now // period * period
         count = self._minutes * 60 // period

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local.dashboard.picture import Drawn, draw
 from local.dashboard.sources import Sources, is_had
-from local.stack.home import ENVIRONMENTS
+from local.stack.paths import ENVIRONMENTS
 
 HOST = "127.0.0.1"
 _STATIC = Path(__file__).parent / "static"

@@ -11,8 +11,8 @@ from local.dashboard.body import Widget, parse_body
 from local.dashboard.emf import duration_milliseconds_in, points_in
 from local.dashboard.log_query import LogLine, fields_in
 from local.dashboard.store import MetricId, Store
-from local.stack.deploying import STACK_NAME
-from local.stack.records import Stack
+from local.stack.deploy import STACK_NAME
+from local.stack.stack_files import Stack
 
 # The page asks again anyway, and says meanwhile that what it shows is old.
 _AWS = Config(connect_timeout=2, read_timeout=10, retries={"total_max_attempts": 1})

@@ -1,4 +1,4 @@
-"""Numbers by metric, and the statistics that CloudWatch makes of them. Pure."""
+"""Stores numbers by metric, and computes CloudWatch's statistics of them. Pure."""
 
 import math
 from collections import defaultdict
@@ -11,7 +11,7 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class MetricId:
-    """What tells one metric from another: CloudWatch adds nothing up over dimensions, and neither do we."""
+    """The identity of a metric. Each combination of dimensions is a metric of its own, as in CloudWatch."""
 
     namespace: str
     name: str
@@ -28,18 +28,14 @@ class Store:
         """Add values to a metric."""
         self._points[metric].extend(points)
 
-    def since(self) -> float:
-        """When the first value of all was measured; infinity if there is none."""
-        return min((at for points in self._points.values() for at, _ in points), default=math.inf)
-
     def statistic(self, metric: MetricId, stat: str, start: float, seconds: float) -> float | None:
-        """The statistic of the values from `start` (included) for so many seconds; None if there are none."""
+        """The statistic of the values from `start` (included) on, for so many seconds. None if there is no value."""
         values = [value for at, value in self._points.get(metric, ()) if start <= at < start + seconds]
         return statistic_of(values, stat) if values else None
 
 
 def statistic_of(values: Sequence[float], stat: str) -> float:
-    """CloudWatch's statistic, `p50` to `p99` among them, of one value or more."""
+    """CloudWatch's statistic of one value or more: `Sum`, `Average`, `p50` and so on. Raises ValueError for others."""
     if stat in _STATISTICS:
         return _STATISTICS[stat](values)
     if not stat.startswith("p"):

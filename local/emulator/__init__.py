@@ -1,4 +1,4 @@
-"""AWS's Lambda runtime emulator on this machine, without Docker: runs a function just as it was deployed.
+"""Runs a deployed function under AWS's Lambda runtime emulator, without Docker.
 
-`deployed_function` fetches what a Lambda service holds, `emulating` runs it.
+`fetch_function` fetches a function from the local AWS, `run_emulator` runs it.
 """

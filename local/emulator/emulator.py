@@ -1,4 +1,4 @@
-"""AWS's Lambda runtime emulator, which comes in the wheel of aws-sam-cli."""
+"""Runs a function under AWS's Lambda runtime emulator, which is part of the wheel of aws-sam-cli."""
 
 import platform
 import subprocess
@@ -13,10 +13,10 @@ import msgspec
 import psutil
 import urllib3
 
-from local.emulator.deployed import DeployedFunction
-from local.emulator.interpreter import COMMAND, interpreter_environment
+from local.emulator.fetch_function import DeployedFunction
+from local.emulator.lambda_interpreter import COMMAND, interpreter_environment
 from local.free_ports import free_ports
-from local.stack.home import ENVIRONMENTS
+from local.stack.paths import ENVIRONMENTS
 from local.stack.processes import Started, stop
 
 _INVOCATIONS = "/2015-03-31/functions/function/invocations"
@@ -28,14 +28,14 @@ _PROCESSORS = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64
 
 
 class EmulatorError(Exception):
-    """The emulator did not start, or the function did not answer; its log says why."""
+    """The emulator did not start, or the function did not answer. Its log says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
     """`answer` is JSON: what the handler returned, or Lambda's description of its error.
 
-    `log` is what it logged, the emulator's own lines among it; of the first one what the function's start logged too.
+    `log` has the lines that the function and the emulator logged. The first log includes the start's lines.
     """
 
     answer: bytes
@@ -43,9 +43,9 @@ class Invocation:
 
 
 class Emulator:
-    """A function that waits for invocations, one at a time. `emulating` makes it.
+    """A function that takes invocations, one at a time. `run_emulator` makes it.
 
-    `pid` is the emulator's own; the function runs in a child of it, from its first invocation on.
+    `pid` is the emulator's process. From the first invocation on, the function runs in a child process of it.
     """
 
     def __init__(self, pid: int, url: str, http: urllib3.PoolManager, log: Path, timeout_seconds: float) -> None:
@@ -56,11 +56,11 @@ class Emulator:
         self._timeout_seconds = timeout_seconds
 
     def invoke(self, event: bytes) -> Invocation:
-        """Invoke the function with an event, JSON. Raises EmulatorError when it crashes or overruns its timeout."""
+        """Invoke the function with an event in JSON. Raise EmulatorError if it crashes or exceeds its timeout."""
         earlier_lines = len(self._log_lines())
         try:
             response = self._http.request("POST", self._url, body=event, timeout=self._timeout_seconds)
-            msgspec.json.decode(response.data)  # the emulator tells of an overrun in a sentence of its own
+            msgspec.json.decode(response.data)  # after a timeout the emulator answers with a sentence, not with JSON
         except (urllib3.exceptions.HTTPError, msgspec.DecodeError) as error:
             raise EmulatorError(f"The function gave no answer in time: see {self._log}") from error
         if response.status != HTTPStatus.OK:
@@ -68,7 +68,7 @@ class Emulator:
         return Invocation(response.data, self._logged_since(earlier_lines))
 
     def _logged_since(self, earlier_lines: int) -> tuple[str, ...]:
-        """What an invocation logged; the emulator ends it with a report, a moment after the answer."""
+        """Return what an invocation logged. The emulator ends it with a report, shortly after the answer."""
         deadline = time.monotonic() + _LOG_SECONDS
         while time.monotonic() < deadline:
             lines = self._log_lines()[earlier_lines:]
@@ -82,8 +82,8 @@ class Emulator:
 
 
 @contextmanager
-def emulating(function: DeployedFunction, folder: Path) -> Iterator[Emulator]:
-    """Run the function while the block lasts, on loopback ports of its own; `folder` takes its log, `emulator.log`."""
+def run_emulator(function: DeployedFunction, folder: Path) -> Iterator[Emulator]:
+    """Run the function on free loopback ports until the block ends. Write its log to `emulator.log` in `folder`."""
     log = folder / "emulator.log"
     port, runtime_port = free_ports(2)
     environment = interpreter_environment(function, folder) | {
@@ -113,7 +113,7 @@ def emulating(function: DeployedFunction, folder: Path) -> Iterator[Emulator]:
             url = f"http://127.0.0.1:{port}{_INVOCATIONS}"
             yield Emulator(process.pid, url, http, log, function.timeout_seconds + _INIT_SECONDS)
     finally:
-        stop(started)  # the whole session: the emulator runs the function in a child of its own
+        stop(started)  # stops the whole session, with the child process that runs the function
         process.wait()
 
 

@@ -1,4 +1,4 @@
-"""The run: sends messages through the local stack, waits for what becomes of them, and compares the accounts.
+"""The run: sends messages through the local stack, waits until every call has ended, and compares the accounts.
 
-`python -m local.run --messages 100` (`make run`). Read `run.py` first; what must agree is in `accounting.py`.
+`python -m local.run --messages 100` (`make run`). Read `send_and_wait.py` first. `accounting.py` counts.
 """

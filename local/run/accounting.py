@@ -1,6 +1,6 @@
-"""What must hold of the calls of a run, and agree between the relay and the simulator. Pure.
+"""Compares the accounts of a run, call by call: the relay's records, the failure queue, the simulator's audit. Pure.
 
-The evidence: what was sent, the outcome records, the failure queue, and the simulator's audit where there is one.
+It finds calls without an end, contradictions, lost calls and duplicated calls.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +12,7 @@ from sealed_relay.calls.outcome import Reason, Status
 
 @dataclass(frozen=True, slots=True)
 class SentMessage:
-    """A message that was sent; `call_ids` is empty where it cannot be read."""
+    """A message that was sent; `call_ids` is empty if it cannot be read."""
 
     message_id: str
     call_ids: tuple[str, ...]
@@ -20,7 +20,7 @@ class SentMessage:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What an outcome record says. `request_id` is the relay's own, `phonon_uuid` "" where the record has none."""
+    """An outcome record. `request_id` is the relay's own; `phonon_uuid` is "" if the record has none."""
 
     status: Status
     request_id: str = ""
@@ -29,7 +29,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A message in the failure queue; `reason` is "" where the relay did not write it: SQS redrove the message."""
+    """A message in the failure queue. `reason` is "" if SQS moved the message there, and not the relay."""
 
     source_message_id: str
     reason: str
@@ -39,10 +39,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What the simulator says it did.
+    """What the simulator did, by its own count.
 
-    `taken` has the `phonon-uuid`s of each call of the run, one for each time it was accepted; `answers` how many
-    requests of anybody were answered in each way.
+    `taken` has the `phonon-uuid`s of each call of the run, one for each time it was accepted. `answers` counts all
+    requests, also those of other clients, by their answer.
     """
 
     taken: Mapping[str, Sequence[str]]
@@ -51,7 +51,7 @@ class Audit:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that is known of a run; `audit` is None without a simulator."""
+    """Everything that is known about a run; `audit` is None without a simulator."""
 
     sent: Sequence[SentMessage]
     records: Mapping[str, Record]
@@ -65,7 +65,7 @@ class Evidence:
 
     @cached_property
     def reasons(self) -> Mapping[str, set[str]]:
-        """Why each call stands in the failure queue, by call id."""
+        """The reasons of each call in the failure queue, by call id."""
         reasons: dict[str, set[str]] = {}
         for failure in self.failures:
             for call_id in failure.call_ids:
@@ -74,7 +74,7 @@ class Evidence:
 
 
 def unaccounted(evidence: Evidence) -> dict[str, str]:
-    """Calls, and messages without calls, whose end is not on record yet; each with what is missing."""
+    """Return the calls, and the unreadable messages, that have not ended yet, each with what is missing."""
     missing = {call_id: _missing(evidence, call_id) for call_id in evidence.call_ids}
     failed_message_ids = {failure.source_message_id for failure in evidence.failures}
     for message in evidence.sent:
@@ -84,7 +84,7 @@ def unaccounted(evidence: Evidence) -> dict[str, str]:
 
 
 def contradictions(evidence: Evidence) -> dict[str, list[str]]:
-    """Calls of which two accounts say different things; each with what they say."""
+    """Return the calls on which two accounts disagree, each with what they say."""
     found = {call_id: list(_contradictions(evidence, call_id)) for call_id in evidence.call_ids}
     for call_id in evidence.audit.taken.keys() - found.keys() if evidence.audit else ():
         found[call_id] = ["taken by the API, but never sent by this run"]
@@ -92,20 +92,20 @@ def contradictions(evidence: Evidence) -> dict[str, list[str]]:
 
 
 def lost(evidence: Evidence) -> list[str]:
-    """Calls that came to nothing: neither taken by the API nor in the failure queue, whatever is on record."""
+    """Return the lost calls: neither accepted by the API nor in the failure queue, whatever their record says."""
     taken = evidence.audit.taken if evidence.audit else {}
     return [call_id for call_id in evidence.call_ids if call_id not in taken and call_id not in evidence.reasons]
 
 
 def duplicated(evidence: Evidence) -> list[str]:
-    """Calls that the API took more than once."""
+    """Return the calls that the API accepted more than once."""
     return [call_id for call_id, uuids in evidence.audit.taken.items() if len(uuids) > 1] if evidence.audit else []
 
 
 def _missing(evidence: Evidence, call_id: str) -> str:
     record, reasons = evidence.records.get(call_id), evidence.reasons.get(call_id, set())
     if record is None:
-        # A message that cannot be read leaves no records: then the failure queue is all there is.
+        # The relay writes no records for a message that it cannot read, only an entry in the failure queue.
         return "" if Reason.INVALID_MESSAGE in reasons else "no outcome record"
     if not record.status.is_final:
         return f"{record.status} on record, which is not final"
@@ -118,7 +118,7 @@ def _contradictions(evidence: Evidence, call_id: str) -> Iterator[str]:
     record = evidence.records.get(call_id)
     on_record = f"{record.status} on record" if record else "no outcome record"
     is_delivered = record is not None and record.status.is_delivered
-    # Other content under the identity of a delivered call is refused, and no fault of that call.
+    # The relay refuses other content under the identity of a delivered call. That call itself is not at fault.
     reasons = evidence.reasons.get(call_id, set()) - {Reason.CLIENT_IDENTIFIER_REUSED}
     if "" in reasons:
         yield f"{on_record}, and redriven by SQS itself"
@@ -131,7 +131,7 @@ def _contradictions(evidence: Evidence, call_id: str) -> Iterator[str]:
         yield f"{on_record}, but taken {len(uuids)} times by the API"
     if is_delivered and not uuids:
         yield f"{on_record}, but never taken by the API"
-    # UNRESOLVED says that the call may have been delivered: both are true to it.
+    # UNRESOLVED means that the call may have been delivered, so it agrees with both.
     if uuids and not is_delivered and not (record and record.status is Status.UNRESOLVED):
         yield f"{on_record}, but taken by the API"
     if record and record.phonon_uuid and uuids and record.phonon_uuid not in uuids:

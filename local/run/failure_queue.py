@@ -1,18 +1,18 @@
-"""Reading the failure queue without taking what belongs to others."""
+"""Reads the failure queue, and takes only the messages of this run."""
 
 from typing import TYPE_CHECKING
 
 from local.run.accounting import Failure
-from local.run.messages import outgoing
-from sealed_relay.batch.packing import in_parts
+from local.run.messages import read_outgoing
+from sealed_relay.aws.parts import in_parts
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 _MAX_MESSAGES = 10
-# Long enough to look through the whole queue without meeting the same message again.
-_OUT_OF_SIGHT_SECONDS = 60
+# Long enough to read the whole queue without receiving a message twice.
+_INVISIBLE_SECONDS = 60
 
 
 class FailureQueue:
@@ -24,7 +24,7 @@ class FailureQueue:
         self._foreign: dict[str, str] = {}  # message id -> its latest receipt handle
 
     def take(self, source_message_ids: set[str]) -> list[Failure]:
-        """Receive and delete what came of these messages; the others stay, out of sight until `give_back`."""
+        """Receive and delete the failures of these messages. All others stay, invisible until `release`."""
         failures = []
         while messages := self._receive():
             own = [message for message in messages if _source_message_id(message) in source_message_ids]
@@ -42,10 +42,10 @@ class FailureQueue:
             failures += [_failure(message) for message in own]
         return failures
 
-    def give_back(self) -> None:
-        """Bring messages of others back into sight."""
+    def release(self) -> None:
+        """Make the messages of others visible again."""
         for receipt_handles in in_parts(list(self._foreign.values()), _MAX_MESSAGES):
-            # As a batch, because then a message that somebody has deleted meanwhile raises no error.
+            # In a batch, a message that was deleted meanwhile raises no error.
             self._client.change_message_visibility_batch(
                 QueueUrl=self._queue_url,
                 Entries=[
@@ -59,7 +59,7 @@ class FailureQueue:
         answer = self._client.receive_message(
             QueueUrl=self._queue_url,
             MaxNumberOfMessages=_MAX_MESSAGES,
-            VisibilityTimeout=_OUT_OF_SIGHT_SECONDS,
+            VisibilityTimeout=_INVISIBLE_SECONDS,
             MessageAttributeNames=["All"],
         )
         return answer.get("Messages", [])
@@ -71,12 +71,12 @@ def _failure(message: "MessageTypeDef") -> Failure:
         source_message_id=_source_message_id(message),
         reason=_attribute(message, "reason"),
         code=int(code) if code else None,
-        call_ids=outgoing(message["Body"]).call_ids,
+        call_ids=read_outgoing(message["Body"]).call_ids,
     )
 
 
 def _source_message_id(message: "MessageTypeDef") -> str:
-    # A message that SQS itself moves here keeps its id.
+    # A message that SQS moves here keeps its id.
     return _attribute(message, "source_message_id") or message["MessageId"]
 
 

@@ -1,4 +1,4 @@
-"""The messages of a run: those of `events/`, made fresh, and generated ones."""
+"""The messages of a run: those of `events/` with new client identifiers, and generated ones."""
 
 import json
 from collections.abc import Collection, Iterator, Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local.stack.sam_local import ENV_VARS_FILE
+from local.stack.sam_env_vars import ENV_VARS_FILE
 
 EVENTS = Path(__file__).resolve().parents[2] / "events"
 _CONTACT_NUMBERS = 1_000
@@ -14,15 +14,15 @@ _CONTACT_NUMBERS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMessage:
-    """A body for the ingress queue. `call_ids` is empty where nobody can tell which calls it holds."""
+    """A body for the ingress queue. `call_ids` is empty if the body cannot be read."""
 
     body: str
     flow_id: str
     call_ids: tuple[str, ...]
 
 
-def outgoing(body: str) -> OutgoingMessage:
-    """Read the ids in a body, by means of its own: a relay that overlooked a call must not hide it from the run."""
+def read_outgoing(body: str) -> OutgoingMessage:
+    """Read the ids in a body. Without the relay's parser, so that a call which it overlooks is still counted."""
     try:
         message = _unwrapped(json.loads(body))
         flow_id = message["flow-id"]
@@ -34,33 +34,33 @@ def outgoing(body: str) -> OutgoingMessage:
 
 
 def event_files(events: Path = EVENTS) -> list[Path]:
-    """The files of SQS events; while a stack is up, `make up` keeps another one beside them."""
+    """Return the files with SQS events. While a stack is up, `make up` keeps another file in the same folder."""
     return sorted(file for file in events.glob("*.json") if file.name != ENV_VARS_FILE.name)
 
 
 def event_messages(suffix: str, events: Path = EVENTS) -> list[OutgoingMessage]:
-    """The bodies in `events/`, in the order of the files' names, each client identifier with `suffix` behind it.
+    """Return the messages in `events/`, in the order of the file names, with `suffix` added to each client identifier.
 
-    The relay delivers a client identifier once and for all: without a suffix of its own, a second run against the same
-    stack would find nothing but duplicates.
+    The relay delivers each client identifier only once. Without a new suffix, a second run on the same stack would send
+    only duplicates.
     """
     bodies = [record["body"] for file in event_files(events) for record in json.loads(file.read_text())["Records"]]
-    return [outgoing(_with_suffix(body, suffix)) for body in bodies]
+    return [read_outgoing(_with_suffix(body, suffix)) for body in bodies]
 
 
 def generated_messages(count: int, flow_ids: Sequence[str], suffix: str) -> Iterator[OutgoingMessage]:
-    """`count` messages of one call each, over all flows in turn. No subscriber's number in India starts with 0."""
+    """Make `count` messages of one call each, for all flows in turn. No subscriber number in India starts with 0."""
     for number in range(count):
         call = {
             "client-identifier": f"generated-{number + 1}{suffix}",
             "contact-numbers": [f"910000{500_000 + number % _CONTACT_NUMBERS}"],
             "keys": [{"name": "$flow.key.order", "value": str(number + 1)}],
         }
-        yield outgoing(json.dumps({"flow-id": flow_ids[number % len(flow_ids)], "calls": [call]}))
+        yield read_outgoing(json.dumps({"flow-id": flow_ids[number % len(flow_ids)], "calls": [call]}))
 
 
 def for_flows(messages: Sequence[OutgoingMessage], flow_ids: Collection[str]) -> list[OutgoingMessage]:
-    """Those of these flows, and those of which nobody can tell the flow: the relay refuses them unsent."""
+    """Return the messages of these flows, and those whose flow cannot be read: the relay refuses them unsent."""
     return [message for message in messages if message.flow_id in {"", *flow_ids}]
 
 
@@ -73,7 +73,7 @@ def _unwrapped(message: Any) -> Any:  # noqa: ANN401 - any JSON value
 def _with_suffix(body: str, suffix: str) -> str:
     try:
         return json.dumps(_renamed(json.loads(body), suffix), ensure_ascii=False)
-    except ValueError:  # the unreadable one stays as it is
+    except ValueError:  # a body that is not JSON stays as it is
         return body
 
 

@@ -1,4 +1,4 @@
-"""How far a run has come: a bar on a terminal, a line now and then elsewhere."""
+"""Shows the progress of a run: a bar on a terminal, otherwise a line every few seconds."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ Report = Callable[[int, int], None]
 
 @contextmanager
 def progress_on(console: Console, clock: Callable[[], float], seconds_between_lines: float = 2.0) -> Iterator[Report]:
-    """What to report calls accounted for, and calls in all, to."""
+    """Give a function that takes the number of calls accounted for, and of all calls."""
     if not console.is_terminal:
         yield _lines_on(console, clock, seconds_between_lines)
         return

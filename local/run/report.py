@@ -1,4 +1,4 @@
-"""What a run ends with: the relay's account and the simulator's side by side, and whether they agree."""
+"""Prints the relay's and the simulator's accounts side by side, and whether they agree."""
 
 from collections import Counter
 
@@ -9,8 +9,8 @@ from rich.table import Table
 from local.run.accounting import Audit, Evidence, Failure, contradictions, unaccounted
 
 
-def show(console: Console, evidence: Evidence) -> None:
-    """Print the accounts."""
+def show_accounts(console: Console, evidence: Evidence) -> None:
+    """Print the accounts side by side."""
     tables = [_relay_table(evidence)]
     if evidence.audit is not None:
         tables.append(_simulator_table(evidence.audit))
@@ -20,10 +20,10 @@ def show(console: Console, evidence: Evidence) -> None:
     console.print(side_by_side)
 
 
-def conclude(console: Console, evidence: Evidence, left_over: int) -> int:
-    """Say whether every call is accounted for and all accounts agree, or which ones do not; the exit status, 0 or 1.
+def show_conclusion(console: Console, evidence: Evidence, left_over: int) -> int:
+    """Print that every call is accounted for and all accounts agree, or each fault. Return the exit status, 0 or 1.
 
-    `left_over` is how many messages too many the ingress queue still holds.
+    `left_over` is how many more messages the ingress queue holds than before the run.
     """
     faults = [f"{name}: {what}" for name, what in unaccounted(evidence).items()]
     faults += [f"{name}: {what}" for name, sentences in contradictions(evidence).items() for what in sentences]
@@ -37,7 +37,7 @@ def conclude(console: Console, evidence: Evidence, left_over: int) -> int:
         return 0
     console.print(f"{len(faults)} faults in the accounts:", style="bold red")
     for fault in faults:
-        console.print(f"  {fault}", style="red", markup=False)  # an id may look like markup
+        console.print(f"  {fault}", style="red", markup=False)  # an id can look like markup
     return 1
 
 
@@ -52,10 +52,10 @@ def _relay_table(evidence: Evidence) -> Table:
     table.add_row("calls in all", str(len(evidence.call_ids)), style="bold", end_section=True)
     table.add_row("requests that delivered calls", str(requests))
     table.add_row("calls a request", f"{len(delivered) / requests:.1f}" if requests else "-", end_section=True)
-    held = _held(evidence)
-    for why, count in sorted(held.items()):
+    failures = _failures_by_reason(evidence)
+    for why, count in sorted(failures.items()):
         table.add_row(why, str(count))
-    table.add_row("in the failure queue", str(sum(held.values())), style="bold")
+    table.add_row("in the failure queue", str(sum(failures.values())), style="bold")
     return table
 
 
@@ -72,19 +72,19 @@ def _simulator_table(audit: Audit) -> Table:
 
 
 def _table(title: str) -> Table:
-    # Two tables of codes with the longest names fit 80 columns.
+    # Two tables with the longest code names fit into 80 columns.
     table = Table(box=box.SIMPLE, show_edge=False, pad_edge=False)
     table.add_column(title)
     table.add_column("", justify="right", min_width=4)
     return table
 
 
-def _held(evidence: Evidence) -> dict[str, int]:
-    """How many calls the failure queue holds for each reason; a message without calls counts as one."""
-    held: dict[str, set[str]] = {}
+def _failures_by_reason(evidence: Evidence) -> dict[str, int]:
+    """Count the calls in the failure queue by reason; a message without calls counts as one."""
+    failures: dict[str, set[str]] = {}
     for failure in evidence.failures:
-        held.setdefault(_why(failure), set()).update(failure.call_ids or {failure.source_message_id})
-    return {why: len(names) for why, names in held.items()}
+        failures.setdefault(_why(failure), set()).update(failure.call_ids or {failure.source_message_id})
+    return {why: len(names) for why, names in failures.items()}
 
 
 def _why(failure: Failure) -> str:

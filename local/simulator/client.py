@@ -1,4 +1,4 @@
-"""The typed client of the control endpoints."""
+"""A typed client of the simulator's control endpoints."""
 
 from types import TracebackType
 from typing import Self, TypeVar
@@ -17,11 +17,11 @@ _BAD_REQUEST = 400
 
 
 class ControlError(Exception):
-    """The simulator refused a control request; the text is its reason."""
+    """The simulator refused a control request. The text is the reason."""
 
 
 class SimulatorClient:
-    """Drives a running simulator; `base_url` is its root, such as `http://127.0.0.1:8080`. Close it, or use `with`."""
+    """Controls a running simulator. `base_url` is its root, like `http://127.0.0.1:8080`. Close it, or use `with`."""
 
     def __init__(self, base_url: str) -> None:
         self.gateway_base_url = base_url + BASE_PATH
@@ -41,23 +41,23 @@ class SimulatorClient:
         self._http.clear()
 
     def register_flow(self, registration: FlowRegistration) -> None:
-        """Make a flow known, or replace it."""
+        """Register a flow, or replace it."""
         self._request("POST", "/flows", registration)
 
     def remove_flow(self, flow_id: str) -> None:
-        """Make a flow unknown."""
+        """Remove a flow."""
         self._request("DELETE", f"/flows/{flow_id}")
 
     def flow_ids(self) -> list[str]:
-        """Return the flows known."""
+        """Return the registered flows."""
         return self._read("/flows", list[str])
 
     def settings(self) -> Settings:
-        """Return the settings as they are, the balance what is left of it."""
+        """Return the present settings, with the balance that is left."""
         return self._read("/settings", Settings)
 
     def change_settings(self, **changes: object) -> Settings:
-        """Change the named settings (fields of `Settings`), leave the others, and return them all."""
+        """Change these settings (fields of `Settings`), keep the others, and return all."""
         document = {name.replace("_", "-"): value for name, value in changes.items()}
         return msgspec.json.decode(self._request("PATCH", "/settings", document), type=Settings)
 
@@ -69,18 +69,18 @@ class SimulatorClient:
         flow_id: str | None = None,
         latency_milliseconds: int = 0,
     ) -> None:
-        """Plan a fault for the next requests (None: until cleared), of one flow only if given."""
+        """Plan a fault for the next `requests` requests (None: until cleared), only of `flow_id` if given."""
         planned = PlannedFault(
             fault=fault, requests=requests, flow_id=flow_id, latency_milliseconds=latency_milliseconds
         )
         self._request("POST", "/faults", planned)
 
     def planned_faults(self) -> list[PlannedFault]:
-        """Return the faults still to come, each with its requests left."""
+        """Return the planned faults, each with the number of its requests that are left."""
         return self._read("/faults", list[PlannedFault])
 
     def clear_faults(self) -> None:
-        """Forget every planned fault."""
+        """Remove every planned fault."""
         self._request("DELETE", "/faults")
 
     def audit(self) -> AuditReport:
@@ -88,15 +88,15 @@ class SimulatorClient:
         return self._read("/audit", AuditReport)
 
     def accepted_calls(self) -> dict[str, list[Acceptance]]:
-        """Return each acceptance of each call; a call is flow id, slash, client identifier."""
+        """Return each acceptance of each call, by call id."""
         return self._read("/audit/calls", dict[str, list[Acceptance]])
 
     def reset_audit(self) -> None:
-        """Start the audit anew; checksums, settings and faults stay."""
+        """Clear the audit; checksums, settings and faults stay."""
         self._request("DELETE", "/audit")
 
     def reset(self) -> None:
-        """Forget everything but the flows."""
+        """Reset everything except the flows."""
         self._request("POST", "/reset")
 
     def _read(self, path: str, document_type: type[_Document]) -> _Document:

@@ -1,4 +1,4 @@
-"""Faults that a person or a test plans: answers on demand, and answers that go wrong on their way."""
+"""Faults that a person or a test plans: chosen answers, and answers that are spoiled or lost on their way."""
 
 from collections.abc import Iterator
 from typing import Annotated
@@ -13,14 +13,14 @@ class _Fault(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_u
 
 
 class NoFault(_Fault, frozen=True, tag="none"):
-    """The ordinary answer; planned for its latency, or to let the next N requests pass."""
+    """The normal answer. Planned for its latency, or to let the next N requests pass."""
 
 
 class CodeAnswer(_Fault, frozen=True, tag="code"):
-    """The API's JSON with this code, nothing accepted.
+    """The API's JSON with this code; no call is accepted.
 
-    200 is the exception: the request is judged as ever, and only `http_status` is set. 209 lists
-    every second call.
+    Two exceptions: with 200 the request is checked as usual, and only `http_status` is set. 209 accepts every second
+    call.
     """
 
     code: int
@@ -28,9 +28,9 @@ class CodeAnswer(_Fault, frozen=True, tag="code"):
 
 
 class ForeignPage(_Fault, frozen=True, tag="page"):
-    """An HTML page (or `body`) instead of the API's JSON: a broken gateway, an edge's refusal, a wrong address.
+    """An HTML page (or `body`) instead of the API's JSON: a broken gateway, a refusing edge, a wrong address.
 
-    A 3xx without `location` points to `/redirected`, where the audit counts who follows.
+    A 3xx without `location` points to `/redirected`, where the audit counts the clients that follow it.
     """
 
     http_status: _HttpStatus
@@ -41,23 +41,23 @@ class ForeignPage(_Fault, frozen=True, tag="page"):
 
 
 class DroppedConnection(_Fault, frozen=True, tag="drop"):
-    """The connection ends without an answer."""
+    """The connection is closed without an answer."""
 
     after_accepting: bool = False
 
 
 class TruncatedAnswer(_Fault, frozen=True, tag="truncate"):
-    """The request is judged, and half of the answer's body arrives."""
+    """The request is checked, and half of the answer's body arrives."""
 
 
 class PaddedAnswer(_Fault, frozen=True, tag="pad"):
-    """The request is judged, and the answer is blown up with white space, still valid JSON."""
+    """The request is checked, and the answer is filled with white space; it stays valid JSON."""
 
     size_bytes: int = 10_000_000
 
 
 class PartialSuccess(_Fault, frozen=True, tag="partial"):
-    """209 with only some calls accepted and listed: the first and every k-th after it, or each by chance."""
+    """209 with only some calls accepted and listed: the first and every k-th after it, or each with a probability."""
 
     accept_every: Annotated[int, msgspec.Meta(ge=1)] = 2
     accept_chance: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
@@ -67,10 +67,10 @@ Fault = NoFault | CodeAnswer | ForeignPage | DroppedConnection | TruncatedAnswer
 
 
 class PlannedFault(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
-    """A fault for the next `requests` requests (None: until cleared), of one flow only if `flow_id` is given.
+    """A fault for the next `requests` requests (None: until cleared), only of one flow if `flow_id` is given.
 
-    The latency is the least time from the request to its answer. It passes after the request is judged, so that a
-    client which loses patience leaves behind a request that was received: the harder case for it.
+    The latency is the shortest time from the request to its answer. It passes after the request is checked. So a client
+    that times out has sent a request that was received, which is the harder case.
     """
 
     fault: Fault
@@ -83,7 +83,7 @@ NO_PLAN = PlannedFault(fault=NoFault(), requests=None)
 
 
 class FaultQueue:
-    """Planned faults, first come, first served."""
+    """Planned faults, used in the order in which they were planned."""
 
     def __init__(self) -> None:
         self._planned: list[PlannedFault] = []
@@ -92,15 +92,15 @@ class FaultQueue:
         return iter(self._planned)
 
     def plan(self, fault: PlannedFault) -> None:
-        """Put a fault behind those planned before."""
+        """Add a fault after those already planned."""
         self._planned.append(fault)
 
     def clear(self) -> None:
-        """Forget every planned fault."""
+        """Remove every planned fault."""
         self._planned.clear()
 
     def take(self, flow_id: str | None) -> PlannedFault:
-        """Return the fault for the request that has just come in, using up one of its requests."""
+        """Return the fault for a request that has just arrived, and use up one of the fault's requests."""
         for position, planned in enumerate(self._planned):
             if planned.flow_id in {None, flow_id}:
                 if planned.requests == 1:

@@ -1,4 +1,4 @@
-"""The flows that the simulator knows, each with the private key that opens its requests."""
+"""The flows registered at the simulator, each with the private key that opens its requests."""
 
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
@@ -7,7 +7,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from local.simulator.opening import KeyWrap
+from local.simulator.open_request import KeyWrap
 
 Endpoint = Literal["outbound", "outbounddialer"]
 
@@ -23,13 +23,13 @@ class FlowRegistration(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"
     endpoint: Endpoint = "outbound"
 
     def __repr__(self) -> str:
-        """Leave the secrets out: a failing test prints what it compared."""
+        """Leave the secrets out: a failing test prints the values that it compared."""
         return f"FlowRegistration({self.flow_id})"
 
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """A registered flow. Its secrets stay in memory, and out of its repr."""
+    """A registered flow. Its secrets are only in memory, and not in its repr."""
 
     flow_id: str
     security_id: str = field(repr=False)
@@ -40,7 +40,7 @@ class Flow:
 
 
 def flow_from(registration: FlowRegistration) -> Flow:
-    """Load the private key and make the flow; raise ValueError when it is not an RSA key in PEM."""
+    """Load the private key and make the flow. Raise ValueError if it is not an RSA key in PEM."""
     try:
         private_key = load_pem_private_key(registration.private_key.encode(), password=None)
     except (ValueError, TypeError) as error:

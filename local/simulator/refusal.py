@@ -1,12 +1,12 @@
-"""How a check says no."""
+"""The refusal that a check raises."""
 
 from sealed_relay.kairos.codes import CODES, Code
 
-CODE_NAMED = {code.name: code for code in CODES.values()}
+CODE_BY_NAME = {code.name: code for code in CODES.values()}
 
 
 class RefusedError(Exception):
-    """The API refuses the whole request with `code`; `contact_number` is the one at fault, where there is one."""
+    """The API refuses the whole request with `code`. `contact_number` is the number at fault, if there is one."""
 
     def __init__(self, code: Code, contact_number: str | None = None) -> None:
         super().__init__(code.name)
@@ -15,5 +15,5 @@ class RefusedError(Exception):
 
 
 def refused(code_name: str, contact_number: str | None = None) -> RefusedError:
-    """Make the refusal for a code of the product's table, by its name there."""
-    return RefusedError(CODE_NAMED[code_name], contact_number)
+    """Make the refusal for a code, by its name in the product's table."""
+    return RefusedError(CODE_BY_NAME[code_name], contact_number)

@@ -1,4 +1,4 @@
-"""What goes back to a client: the API's JSON, or a page that is not the API's, and how whole it arrives."""
+"""Replies to a client: the API's JSON or a foreign page, and how much of it arrives."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ class ApiResponse(msgspec.Struct, frozen=True, rename="kebab"):
 
 
 class Delivery(Enum):
-    """How much of a reply the client gets, as the audit words it."""
+    """How much of a reply the client receives; the values are the audit's words."""
 
     WHOLE = "whole"
     TRUNCATED = "truncated"
@@ -36,7 +36,7 @@ class Delivery(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One reply, ready for the wire. `code` is the verdict in it, None when the API gave none."""
+    """One reply, ready to be sent. `code` is the verdict in it, None without one."""
 
     http_status: int
     body: bytes
@@ -52,7 +52,7 @@ def api_reply(response: ApiResponse, http_status: int = 200) -> Reply:
 
 
 def html_page(http_status: int, *, location: str | None = None, retry_after_seconds: int | None = None) -> Reply:
-    """Return a page such as a proxy or an edge makes."""
+    """Return a page as a proxy or an edge would send it."""
     headers = dict(_HTML)
     if location is not None:
         headers["Location"] = location

@@ -1,4 +1,4 @@
-"""Everything the simulator holds, in memory only: a new one knows no flow and has accepted nothing."""
+"""The simulator's state, in memory only. A new simulator knows no flow and has accepted nothing."""
 
 import random
 import threading
@@ -12,13 +12,13 @@ import msgspec
 from local.simulator.audit import Audit
 from local.simulator.faults import FaultQueue
 from local.simulator.flows import Flow
-from local.simulator.window import RequestWindow
+from local.simulator.rate_window import RequestWindow
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
-    """How the simulated API behaves where its documentation leaves it open, and the state of the account.
+    """The behaviour that the API's documentation leaves open, and the state of the account.
 
-    By default every open question is answered the way that is hardest for a client.
+    Each default is the behaviour that is hardest for a client.
     """
 
     source_ips: tuple[str, ...] = ("127.0.0.1",)
@@ -26,13 +26,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
     checksum_over_payload: bool = True
     refusal_leaves_checksum: bool = True
     requests_per_minute: Annotated[int, msgspec.Meta(ge=1)] = 500
-    # How many calls the account can still pay for; None: any number.
+    # How many calls the account can still pay for. None: no limit.
     balance_calls: Annotated[int, msgspec.Meta(ge=0)] | None = None
 
 
 @dataclass
 class SimulatorState:
-    """Held under `lock` by whoever reads or changes it. `now` gives the time with its zone."""
+    """Hold `lock` while you read or change it. `now` returns an aware datetime."""
 
     now: Callable[[], datetime]
     chance: random.Random
@@ -46,7 +46,7 @@ class SimulatorState:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def reset(self) -> None:
-        """Forget everything but the flows."""
+        """Reset everything except the flows."""
         fresh = SimulatorState(self.now, self.chance)
         self.settings, self.faults, self.audit = fresh.settings, fresh.faults, fresh.audit
         self.body_checksums, self.payload_checksums = fresh.body_checksums, fresh.payload_checksums

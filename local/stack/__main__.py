@@ -4,34 +4,34 @@ import argparse
 import sys
 
 from local.stack.errors import StackError
-from local.stack.guide import guide
-from local.stack.home import MAKE_UP_HOME
 from local.stack.lifecycle import bring_up, take_down
-from local.stack.sam_local import remove_env_vars, write_env_vars
+from local.stack.paths import MAKE_UP_FOLDER
+from local.stack.sam_env_vars import remove_env_vars, write_env_vars
+from local.stack.usage_text import usage_text
 
 
 def main() -> None:
-    """Read the command line and do it; exit status 1 if the stack cannot be brought up."""
+    """Read the command line and run it. Exit status 1 if the stack cannot be brought up."""
     parser = argparse.ArgumentParser(prog="python -m local.stack", description="The local stack.")
     commands = parser.add_subparsers(dest="command", required=True)
     up = commands.add_parser("up", help="bring the local stack up")
-    up.add_argument("--gateway-base-url", default="", help="a gateway to use in place of the simulator")
-    commands.add_parser("down", help="stop all that `up` started")
+    up.add_argument("--gateway-base-url", default="", help="a gateway to use instead of the simulator")
+    commands.add_parser("down", help="stop everything that `up` started")
     arguments = parser.parse_args()
     if arguments.command == "up":
         _up(arguments.gateway_base_url or None)
     else:
         remove_env_vars()
-        print("the local stack is down" if take_down(MAKE_UP_HOME) else "the local stack was not up")
+        print("the local stack is down" if take_down(MAKE_UP_FOLDER) else "the local stack was not up")
 
 
 def _up(gateway_base_url: str | None) -> None:
     try:
-        stack = bring_up(MAKE_UP_HOME, gateway_base_url, say=lambda line: print(line, flush=True))
+        stack = bring_up(MAKE_UP_FOLDER, gateway_base_url, say=lambda line: print(line, flush=True))
     except StackError as error:
         sys.exit(f"{error}")
     write_env_vars(stack)
-    print(guide(stack))
+    print(usage_text(stack))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
-"""What can go wrong with the local stack, in words for the person at the terminal."""
+"""The error of the local stack, with a text for the person at the terminal."""
 
 
 class StackError(Exception):
-    """The local stack could not be brought up; the text says why and names the log to read."""
+    """The local stack cannot be brought up or used. The text says why, and names the log to read."""

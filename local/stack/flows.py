@@ -1,4 +1,4 @@
-"""Two flows for the local stack, made anew with every `up`. The private keys live in the simulator's memory only."""
+"""Two flows for the local stack, new with every `up`. Their private keys are only in the simulator's memory."""
 
 import json
 import secrets
@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from local.simulator.client import SimulatorClient
 from local.simulator.flows import Endpoint, FlowRegistration
-from local.simulator.opening import KeyWrap
-from local.stack.aws import LocalAws
-from local.stack.deploying import Deployed
+from local.simulator.open_request import KeyWrap
+from local.stack.deploy import Deployed
+from local.stack.local_aws import LocalAws
 
 ALERTS, NOTICES = "ALERTS01", "NOTICE02"
 FLOW_IDS = (ALERTS, NOTICES)
@@ -20,7 +20,7 @@ FLOW_IDS = (ALERTS, NOTICES)
 
 @dataclass(frozen=True, slots=True)
 class LocalFlow:
-    """What both sides of a flow need to know."""
+    """Everything about a flow: what the simulator and the relay's secret need."""
 
     flow_id: str
     key_wrap: KeyWrap
@@ -30,12 +30,12 @@ class LocalFlow:
 
 
 def make_flows() -> tuple[LocalFlow, ...]:
-    """Make the two flows: one with the defaults, one that differs from them. Takes seconds: keys of 4096 bits."""
+    """Make two flows: one with the default settings, and one with other settings. RSA keys of 4096 bits take time."""
     return (_flow(ALERTS, KeyWrap.RSA1_5, "outbound"), _flow(NOTICES, KeyWrap.RSA_OAEP_256, "outbounddialer"))
 
 
-def introduce(flows: Sequence[LocalFlow], aws: LocalAws, deployed: Deployed, simulator_url: str) -> None:
-    """Give the simulator each flow's private key, and the relay the secret."""
+def register_flows(flows: Sequence[LocalFlow], aws: LocalAws, deployed: Deployed, simulator_url: str) -> None:
+    """Register each flow at the simulator, and create its secret for the relay."""
     secrets_manager = aws.session().client("secretsmanager", endpoint_url=aws.endpoint_url)
     with SimulatorClient(simulator_url) as simulator:
         for flow in flows:

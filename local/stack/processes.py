@@ -1,4 +1,4 @@
-"""Processes that outlive the command that started them, and are stopped by another command later."""
+"""Starts and stops processes that go on after the command that started them has ended."""
 
 import os
 import time
@@ -10,14 +10,14 @@ import msgspec
 import psutil
 
 _POLL_SECONDS = 0.05
-# The system derives a process's time of creation from its clock, and shifts it a little whenever that is set.
+# The system derives a process's creation time from its clock, and shifts it a little when the clock is set.
 _CLOCK_SHIFT_SECONDS = 10.0
 
 
 class Started(msgspec.Struct, frozen=True):
-    """A process that this project started, told from a later one with the same pid by its time of creation.
+    """A process that this project started. Its creation time tells it from a later process with the same pid.
 
-    It leads a session of its own, and so `pid` is also the id of that session.
+    It leads its own session, so `pid` is also the id of that session.
     """
 
     name: str
@@ -26,7 +26,7 @@ class Started(msgspec.Struct, frozen=True):
 
 
 def start(name: str, command: list[str], environment: Mapping[str, str], log: Path) -> Started:
-    """Start a process in the background with exactly this environment, its output going to `log`."""
+    """Start a process in the background with exactly this environment, and write its output to `log`."""
     pid = os.posix_spawn(
         command[0],
         command,
@@ -42,47 +42,47 @@ def start(name: str, command: list[str], environment: Mapping[str, str], log: Pa
 
 
 def is_alive(started: Started) -> bool:
-    """Whether this very process still runs."""
+    """Return whether this process still runs, and not another one with its pid."""
     try:
         process = psutil.Process(started.pid)
-        return _is_the_one(process, started) and process.status() != psutil.STATUS_ZOMBIE
+        return _is_same_process(process, started) and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
 
 
-def stop(started: Started, patience_seconds: float = 2.0) -> None:
-    """Ask the process to end, wait that long, then kill what is left of its session; do nothing if it is not ours."""
+def stop(started: Started, max_wait_seconds: float = 2.0) -> None:
+    """Ask the process to end, wait, then kill what is left of its session. Touch no process of others."""
     if is_alive(started):
         psutil.Process(started.pid).terminate()
-        _wait(lambda: not is_alive(started), patience_seconds)
+        _wait(lambda: not is_alive(started), max_wait_seconds)
     for process in _session(started):
         with suppress(psutil.NoSuchProcess):
             process.kill()
-    _wait(lambda: not _session(started), patience_seconds)
-    # Where one program brought it up and takes it down, it is the parent, and leaves no zombie.
+    _wait(lambda: not _session(started), max_wait_seconds)
+    # If this program also started the process, it is the parent and must collect it, or a zombie stays.
     with suppress(ChildProcessError):
         os.waitpid(started.pid, os.WNOHANG)
 
 
-def _wait(is_over: Callable[[], bool], patience_seconds: float) -> None:
-    deadline = time.monotonic() + patience_seconds
+def _wait(is_over: Callable[[], bool], max_wait_seconds: float) -> None:
+    deadline = time.monotonic() + max_wait_seconds
     while not is_over() and time.monotonic() < deadline:
         time.sleep(_POLL_SECONDS)
 
 
 def _session(started: Started) -> list[psutil.Process]:
-    """The living processes of its session. They can outlive it: MiniStack runs a function in children of its own.
+    """Return the living processes of its session. They can outlive it: MiniStack runs functions in child processes.
 
-    A session's id is given to no other process while one of its members lives. So members are ours, unless the id
-    belongs to a process again, and that is another one.
+    The system gives a session's id to no other process while a member lives. So the members are ours, unless a process
+    with this id exists and is another one.
     """
     with suppress(psutil.NoSuchProcess):
-        if not _is_the_one(psutil.Process(started.pid), started):
+        if not _is_same_process(psutil.Process(started.pid), started):
             return []
     return [process for process in psutil.process_iter() if _is_living_member(process, started.pid)]
 
 
-def _is_the_one(process: psutil.Process, started: Started) -> bool:
+def _is_same_process(process: psutil.Process, started: Started) -> bool:
     return abs(process.create_time() - started.created_at) < _CLOCK_SHIFT_SECONDS
 
 

@@ -1,4 +1,4 @@
-"""`python -m tests.bench [--rounds N]`: the relay beside what one would write instead, in one table.
+"""`python -m tests.bench [--rounds N]`: measures the relay and its alternatives, in one table.
 
 Exit status 0 if it could measure, whatever it measured.
 """
@@ -12,19 +12,19 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 
 from local.stack.errors import StackError
-from local.stack.home import REPOSITORY, Home
 from local.stack.lifecycle import bring_up, take_down
+from local.stack.paths import REPOSITORY, StackFolder
 from tests.bench.in_process_rows import in_process_rows
 from tests.bench.report import FIGURES, commit, report
 from tests.bench.rounds import Measured, measure
 from tests.bench.whole_invocations import whole_invocation_rows
 
 # Apart from that of `make up`, which may be up; its logs are kept for a look after a failed bench.
-_HOME = Home(REPOSITORY / ".local/bench")
+_HOME = StackFolder(REPOSITORY / ".local/bench")
 
 
 def main() -> None:
-    """Read the command line and do it."""
+    """Read the command line and run the bench."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="The relay's figures beside its peers'.")
     parser.add_argument("--rounds", type=int, default=4, help="how often to measure each subject")
     rounds: int = parser.parse_args().rounds

@@ -3,9 +3,12 @@
 import itertools
 import json
 import secrets
-import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
+
+from sealed_relay.calls.message import Message
+from tests.support import sqs_events
 
 MESSAGE_BYTES = 300
 
@@ -15,11 +18,12 @@ _run = secrets.token_hex(4)
 
 def event_of(messages: int, flow_ids: Sequence[str]) -> bytes:
     """An event of that many new messages, the flows taking turns."""
-    return json.dumps({"Records": [_record(flow_ids[index % len(flow_ids)]) for index in range(messages)]}).encode()
+    received = [_message(flow_ids[index % len(flow_ids)]) for index in range(messages)]
+    return json.dumps(sqs_events.event_of(received)).encode()
 
 
 def message(flow_id: str) -> dict[str, Any]:
-    """A new message of one call that nobody made before: 300 bytes of JSON."""
+    """Return a message with one new call: 300 bytes of JSON."""
     name = {"name": "$flow.key.Name", "value": ""}
     amount = {"name": "$flow.key.Amount", "value": "4500.00"}
     call = {
@@ -32,25 +36,9 @@ def message(flow_id: str) -> dict[str, Any]:
     return written
 
 
-def _record(flow_id: str) -> dict[str, Any]:
-    """As SQS hands a message to Lambda."""
-    sent_at = str(int(time.time() * 1000))
-    return {
-        "messageId": secrets.token_hex(16),
-        "receiptHandle": secrets.token_hex(64),
-        "body": _json(message(flow_id)),
-        "attributes": {
-            "ApproximateReceiveCount": "1",
-            "SentTimestamp": sent_at,
-            "SenderId": "AIDAEXAMPLE",
-            "ApproximateFirstReceiveTimestamp": sent_at,
-        },
-        "messageAttributes": {},
-        "md5OfBody": secrets.token_hex(16),
-        "eventSource": "aws:sqs",
-        "eventSourceARN": "arn:aws:sqs:ap-south-1:000000000000:ingress",
-        "awsRegion": "ap-south-1",
-    }
+def _message(flow_id: str) -> Message:
+    """A message with one new call, as it was received now."""
+    return Message(secrets.token_hex(16), secrets.token_hex(64), _json(message(flow_id)), datetime.now(UTC), 1)
 
 
 def _json(written: object) -> str:

@@ -1,16 +1,17 @@
-"""Rows of the figures that need no emulator: those of the product's own code over parts in memory.
+"""Rows of the table that need no emulator: figures of the product's own code over in-memory parts.
 
-The peers' are none of theirs to measure: one request a message, one conditional put and one update for each.
+The peers' figures are not measured but known: one request, one conditional put and one update per message.
 """
 
 from collections.abc import Callable
 
-from tests.bench.growth import growth_row
-from tests.bench.in_process.growth import growth
-from tests.bench.in_process.minutes import Minutes, backlog_for
-from tests.bench.in_process.requests import Requests, backlog_delivered
-from tests.bench.in_process.sealing import Sealing, sealing_many, sealing_one
-from tests.bench.in_process.writes import TableUse, table_use
+from tests.bench.cpu_by_batch_size import cpu_by_batch_size_row
+from tests.bench.in_process.batch_cpu import batch_cpu
+from tests.bench.in_process.dynamodb_cost import TableUse, table_use
+from tests.bench.in_process.path import CodePath, path_of_accepted_call
+from tests.bench.in_process.rate_use import Minutes, backlog_for
+from tests.bench.in_process.request_fill import Requests, backlog_delivered
+from tests.bench.in_process.sealing_cost import Sealing, sealing_many, sealing_one
 from tests.bench.subjects import CANONICAL
 from tests.bench.table import Row, compared, in_milliseconds
 
@@ -23,19 +24,33 @@ _CALLS_SEALED = 500
 
 
 def in_process_rows(say: Callable[[str], None]) -> list[Row]:
-    """Measure, saying what, and tell."""
+    """Measure, announce each step, and return the rows."""
     say("sealing")
     sealing = sealing_rows(sealing_one(), sealing_many(_CALLS_SEALED), _CALLS_SEALED)
     say("requests and writes of a backlog")
     requests, table = requests_row(backlog_delivered()), table_rows(table_use(_BATCH_SIZE), _BATCH_SIZE)
+    path = path_row(path_of_accepted_call())
     say("growth")
-    growing = growth_row("CPU of the relay's own code", {each.batch_size: each.seconds_a_call for each in growth()})
+    growing = cpu_by_batch_size_row(
+        "CPU of the relay's own code", {each.batch_size: each.seconds_a_call for each in batch_cpu()}
+    )
     say(f"{_SIMULATED_MINUTES} simulated minutes of a backlog, in about two of this machine's")
-    return [requests, minutes_row(backlog_for(_SIMULATED_MINUTES)), *table, *sealing, growing]
+    return [requests, minutes_row(backlog_for(_SIMULATED_MINUTES)), *table, *sealing, growing, path]
+
+
+def path_row(path: CodePath) -> Row:
+    """How far a reader must follow one accepted call through the product's files."""
+    files, switches = len(path.files), path.total_switches
+    return Row(
+        "path of one accepted call",
+        f"{files} files, {switches} switches",
+        goal="at most 25 files, 110 switches",
+        met=files <= 25 and switches <= 110,
+    )
 
 
 def requests_row(requests: Requests) -> Row:
-    """How full requests are."""
+    """How many calls a request holds."""
     calls = requests.calls_per_request
     return Row(
         f"calls per API request, backlog of {requests.calls:,}",
@@ -48,7 +63,7 @@ def requests_row(requests: Requests) -> Row:
 
 
 def minutes_row(minutes: Minutes) -> Row:
-    """How fast a backlog goes at the API's own rate, in simulated time."""
+    """How fast a backlog is sent at the API's rate, in simulated time."""
     calls = minutes.calls_a_minute
     peers = _PEERS_CALLS_PER_REQUEST * REQUESTS_PER_MINUTE
     return Row(
@@ -62,7 +77,7 @@ def minutes_row(minutes: Minutes) -> Row:
 
 
 def table_rows(use: TableUse, batch_size: int) -> list[Row]:
-    """What a call costs DynamoDB."""
+    """What a call costs at DynamoDB."""
     return [
         Row(
             f"DynamoDB {what} per call, batch of {batch_size:,}",
@@ -77,7 +92,7 @@ def table_rows(use: TableUse, batch_size: int) -> list[Row]:
 
 
 def sealing_rows(one: Sealing, many: Sealing, calls: int) -> list[Row]:
-    """What sealing costs beside what it cannot do without."""
+    """What sealing costs beside its minimum."""
     return [
         compared("sealing one call", one.seconds, one.floor_seconds, "bare RSA wrap", in_milliseconds, most=1.3),
         compared(f"sealing {calls} calls", many.seconds, many.floor_seconds, "bare ciphers", in_milliseconds, most=1.5),

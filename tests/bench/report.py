@@ -1,4 +1,4 @@
-"""The file that a bench leaves: on what machine, of which commit and when, then the table."""
+"""Writes the file of a bench: the machine, the commit and the time, then the table."""
 
 import os
 import platform
@@ -6,14 +6,14 @@ import subprocess
 from collections.abc import Sequence
 from datetime import datetime
 
-from local.stack.home import REPOSITORY
+from local.stack.paths import REPOSITORY
 from tests.bench.table import Row, markdown
 
 FIGURES = REPOSITORY / "tests/bench/figures.md"
 
 
 def report(rows: Sequence[Row], rounds: int, now: datetime, commit: str) -> str:
-    """The file's text."""
+    """Return the text of the file."""
     machine = f"{os.cpu_count()} cores ({platform.machine()}), CPython {platform.python_version()}"
     head = f"{now:%Y-%m-%d}, commit {commit}; {machine}; medians of {rounds} interleaved rounds."
     return f"# Figures of `make bench`\n\n{head}\n\n{markdown(rows)}"

@@ -1,4 +1,4 @@
-"""The rounds of a bench: every subject has its turn in each, so that what disturbs the machine disturbs them alike."""
+"""The rounds of a bench: each round measures every subject, so that disturbances of the machine affect all alike."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from local.simulator.client import SimulatorClient
-from local.stack.records import Stack
+from local.stack.stack_files import Stack
 from sealed_relay.kairos.flow import Flow
 from tests.bench.flows import introduce_flows
-from tests.bench.invoking import ColdStart, started
+from tests.bench.invocations import ColdStart, started
+from tests.bench.measure_instance import LATENCY_MILLISECONDS, InstanceMeasurement, measure_instance
 from tests.bench.round_trip import round_trip_seconds
 from tests.bench.subjects import CANONICAL, FLOOR, OURS, Subject, subjects_on
-from tests.bench.visit import LATENCY_MILLISECONDS, Visit, visit
 
 _STARTED = (OURS, CANONICAL, FLOOR)
 _STARTS_A_ROUND = 3
@@ -20,15 +20,15 @@ _STARTS_A_ROUND = 3
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """All rounds together: visits and cold starts by subject, and round trips to the API at the visits' latency."""
+    """Figures of all rounds: measured instances and cold starts by subject, and round trips to the API."""
 
-    visits: dict[str, list[Visit]] = field(default_factory=dict)
+    instances: dict[str, list[InstanceMeasurement]] = field(default_factory=dict)
     cold_starts: dict[str, list[ColdStart]] = field(default_factory=dict)
     round_trips_seconds: list[float] = field(default_factory=list)
 
 
 def measure(stack: Stack, folder: Path, rounds: int, say: Callable[[str], None]) -> Measured:
-    """Measure all subjects on a running stack with the simulator; `folder` takes their code. Says where it is."""
+    """Measure all subjects on a running stack with the simulator; `folder` takes their code. Announce each step."""
     assert stack.simulator_url
     subjects = subjects_on(stack, folder)
     flow = introduce_flows(stack)
@@ -42,7 +42,7 @@ def measure(stack: Stack, folder: Path, rounds: int, say: Callable[[str], None])
 
 
 def _round(subjects: Sequence[Subject], simulator: SimulatorClient, flow: Flow, measured: Measured) -> Iterator[str]:
-    """Tells what it measures next."""
+    """Announces the next measurement."""
     yield "a round trip"
     measured.round_trips_seconds.append(round_trip_seconds(simulator, flow, LATENCY_MILLISECONDS))
     yield "cold starts"
@@ -54,4 +54,4 @@ def _round(subjects: Sequence[Subject], simulator: SimulatorClient, flow: Flow, 
     for subject in subjects:
         if subject.batches:
             yield subject.name
-            measured.visits.setdefault(subject.name, []).append(visit(subject, simulator))
+            measured.instances.setdefault(subject.name, []).append(measure_instance(subject, simulator))

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from importlib.metadata import distribution
 from pathlib import Path
 
-from local.emulator.deployed import DeployedFunction, deployed_function
-from local.stack.home import REPOSITORY
-from local.stack.records import Stack
+from local.emulator.fetch_function import DeployedFunction, fetch_function
+from local.stack.paths import REPOSITORY
+from local.stack.stack_files import Stack
 
 OURS, CANONICAL, THREADED, ASYNCHRONOUS, FLOOR = "ours", "canonical", "threaded", "async", "floor"
 PEERS = (CANONICAL, THREADED, ASYNCHRONOUS)
@@ -28,7 +28,7 @@ _BESIDE_THE_LAYER = (
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A function, and how many batches of each size a visit to it measures: fewer where a batch takes long."""
+    """A function, and how many batches of each size are measured on one instance: fewer where a batch takes long."""
 
     name: str
     function: DeployedFunction
@@ -37,7 +37,7 @@ class Subject:
 
 def subjects_on(stack: Stack, folder: Path) -> list[Subject]:
     """Every subject, with its code and libraries unpacked into `folder`. Makes the peers' table."""
-    relay = deployed_function(stack.aws(), stack.outputs["RelayFunctionName"], folder / "relay")
+    relay = fetch_function(stack.aws(), stack.outputs["RelayFunctionName"], folder / "relay")
     peers_task_root = _task_root(relay, folder / "peers")
     _make_table(stack)
     subjects = [Subject(OURS, relay, {10: 30, 100: 10, 1000: 5, 5000: 2})]

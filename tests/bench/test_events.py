@@ -5,7 +5,7 @@ from sealed_relay.calls.message import Message, read, sent_at_of
 from tests.bench.events import event_of
 
 
-def test_each_message_is_300_bytes_with_one_new_call_that_the_relay_can_read() -> None:
+def test_message_has_300_bytes_and_one_new_readable_call() -> None:
     records = [record for _ in range(2) for record in json.loads(event_of(50, ["FLOWAAAA"]))["Records"]]
     assert {len(record["body"].encode()) for record in records} == {300}
     calls = [
@@ -16,6 +16,6 @@ def test_each_message_is_300_bytes_with_one_new_call_that_the_relay_can_read() -
     assert len({of_message[0].call_id for of_message in calls}) == 100
 
 
-def test_flows_take_turns() -> None:
+def test_event_uses_the_flows_in_turn() -> None:
     bodies = [json.loads(record["body"]) for record in json.loads(event_of(5, ["FLOWAAAA", "FLOWBBBB"]))["Records"]]
     assert Counter(body["flow-id"] for body in bodies) == {"FLOWAAAA": 3, "FLOWBBBB": 2}

@@ -4,16 +4,16 @@ import pytest
 
 from sealed_relay.calls.message import Message, read
 from sealed_relay.ports import KEY, Change, Item
-from tests.bench.in_process.growth import growth
+from tests.bench.in_process.batch_cpu import batch_cpu
+from tests.bench.in_process.dynamodb_cost import MeteredTable, item_bytes, table_use
 from tests.bench.in_process.messages import one_call_bodies
-from tests.bench.in_process.minutes import backlog_for
-from tests.bench.in_process.requests import backlog_delivered, calls_that_fit, largest_call_bytes
-from tests.bench.in_process.sealing import sealing_many, sealing_one
-from tests.bench.in_process.writes import MeteredTable, item_bytes, table_use
-from tests.support.making import SENT_AT
+from tests.bench.in_process.rate_use import backlog_for
+from tests.bench.in_process.request_fill import backlog_delivered, calls_that_fit, largest_call_bytes
+from tests.bench.in_process.sealing_cost import sealing_many, sealing_one
+from tests.support.messages import SENT_AT
 
 
-def test_bodies_are_messages_of_one_call_and_of_the_size_asked_for() -> None:
+def test_body_has_one_call_and_the_given_size() -> None:
     bodies = list(one_call_bodies(50, 250, 25))
     calls = [call for body in bodies for call in read(Message("message-1", "receipt", body, SENT_AT, 1))]
 
@@ -23,20 +23,20 @@ def test_bodies_are_messages_of_one_call_and_of_the_size_asked_for() -> None:
     assert len(set(map(len, bodies))) > 1
 
 
-def test_every_call_of_a_backlog_is_accepted_and_every_request_counted() -> None:
+def test_backlog_is_accepted_and_every_request_counted() -> None:
     requests = backlog_delivered(messages=45, batch_size=20)
 
     assert (requests.calls, requests.requests, requests.calls_per_request) == (45, 3, 15.0)
 
 
-def test_from_a_certain_size_on_the_bytes_bind_and_not_the_count() -> None:
+def test_large_calls_fill_a_request_by_bytes_and_not_by_count() -> None:
     largest = largest_call_bytes()
 
     assert calls_that_fit(largest) == 500
     assert calls_that_fit(largest + 1) < 500
 
 
-def test_a_backlog_goes_out_within_the_limit_and_its_minutes_are_told_apart() -> None:
+def test_backlog_is_sent_within_the_limit_and_counted_by_minute() -> None:
     minutes = backlog_for(2, messages=3_000, batch_size=5, concurrency=4)
 
     assert minutes.calls[0] == 5 * minutes.requests[0]
@@ -46,14 +46,14 @@ def test_a_backlog_goes_out_within_the_limit_and_its_minutes_are_told_apart() ->
     assert minutes.calls_a_minute == sum(minutes.calls) / 2
 
 
-def test_an_item_has_the_bytes_that_dynamodb_counts() -> None:
+def test_item_size_is_counted_as_by_dynamodb() -> None:
     # Names and texts by their bytes; a number by its digits, two to a byte, and one byte more; a boolean one byte.
     item: Item = {KEY: "Zoë", "n": 1234, "m": -5, "b": True, "d": b"123"}
 
     assert item_bytes(item) == (7 + 4) + (1 + 3) + (1 + 3) + (1 + 1) + (1 + 3)
 
 
-def test_a_write_costs_what_the_larger_item_has_and_a_refused_one_is_charged_too() -> None:
+def test_write_costs_the_larger_item_also_if_refused() -> None:
     table = MeteredTable()
 
     assert table.insert([{KEY: "a", "body": b"x" * 2_000}, {KEY: "b"}]) == [True, True]
@@ -67,18 +67,18 @@ def test_a_write_costs_what_the_larger_item_has_and_a_refused_one_is_charged_too
 
 
 @pytest.mark.parametrize("batch_size", [1, 30])
-def test_each_call_takes_a_claim_and_an_outcome_and_its_share_of_the_request(batch_size: int) -> None:
+def test_call_costs_a_claim_an_outcome_and_its_share_of_the_request(batch_size: int) -> None:
     use = table_use(batch_size)
 
     assert 2.0 < use.write_units <= 7.0
     assert use.round_trips <= 7.0
 
 
-def test_sealing_is_measured_beside_its_floor() -> None:
+def test_sealing_is_measured_beside_its_minimum() -> None:
     for sealing in (sealing_one(repeats=3), sealing_many(calls=5, repeats=3)):
         assert sealing.seconds > 0
         assert sealing.floor_seconds > 0
 
 
-def test_every_size_of_batch_has_its_figure() -> None:
-    assert [figure.batch_size for figure in growth((1, 3), repeats=1)] == [1, 3]
+def test_every_batch_size_has_a_figure() -> None:
+    assert [figure.batch_size for figure in batch_cpu((1, 3), repeats=1)] == [1, 3]

@@ -8,10 +8,10 @@ import pytest
 from local.emulator.emulator import Emulator
 from local.simulator.client import SimulatorClient
 from local.simulator.faults import CodeAnswer
-from local.stack.records import Stack
+from local.stack.stack_files import Stack
 from tests.bench.events import event_of
 from tests.bench.flows import FLOW_IDS, introduce_flows
-from tests.bench.invoking import started
+from tests.bench.invocations import started
 from tests.bench.subjects import PEERS, Subject, subjects_on
 
 pytestmark = pytest.mark.stack
@@ -31,9 +31,7 @@ def peer(subjects: dict[str, Subject], request: pytest.FixtureRequest) -> Iterat
         yield emulator
 
 
-def test_a_peer_delivers_each_call_once_though_its_message_comes_twice(
-    peer: Emulator, simulator: SimulatorClient
-) -> None:
+def test_peer_delivers_each_call_of_a_repeated_message_once(peer: Emulator, simulator: SimulatorClient) -> None:
     event = event_of(20, FLOW_IDS)
     answers = [json.loads(peer.invoke(event).answer) for _ in range(2)]
     assert answers == [FINISHED, FINISHED]
@@ -41,9 +39,7 @@ def test_a_peer_delivers_each_call_once_though_its_message_comes_twice(
     assert (audit.accepted_calls, audit.requests_received) == (20, 20)
 
 
-def test_a_peer_gives_back_what_was_refused_and_delivers_it_when_it_comes_again(
-    peer: Emulator, simulator: SimulatorClient
-) -> None:
+def test_peer_returns_a_refused_message_and_delivers_it_later(peer: Emulator, simulator: SimulatorClient) -> None:
     simulator.plan(CodeAnswer(code=500), flow_id=FLOW_IDS[1])
     event = event_of(2, FLOW_IDS)
     refused = json.loads(event)["Records"][1]["messageId"]

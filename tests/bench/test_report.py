@@ -5,7 +5,7 @@ from tests.bench.report import report
 from tests.bench.table import Row, markdown
 
 
-def test_the_file_says_when_of_what_and_where_it_was_measured() -> None:
+def test_file_names_time_commit_and_machine() -> None:
     rows = [Row("CPU per call", "0.20 ms")]
     head, facts, table = report(rows, 3, datetime(2026, 11, 23, tzinfo=UTC), "abc1234").split("\n\n")
     assert head == "# Figures of `make bench`"
@@ -14,6 +14,6 @@ def test_the_file_says_when_of_what_and_where_it_was_measured() -> None:
     assert table == markdown(rows)
 
 
-def test_the_file_names_no_host() -> None:
+def test_file_names_no_host() -> None:
     text = report([], 3, datetime(2026, 11, 23, tzinfo=UTC), "abc1234")
     assert platform.node() not in text

@@ -1,24 +1,26 @@
-"""From what was measured under the runtime emulator to rows of the table: medians, ratios, goals."""
+"""Turns the figures of the runtime emulator into rows of the table: medians, ratios, goals."""
 
 from collections.abc import Callable
 from statistics import median
 
-from tests.bench.growth import growth_row
-from tests.bench.invoking import ColdStart
+from tests.bench.cpu_by_batch_size import cpu_by_batch_size_row
+from tests.bench.invocations import ColdStart
+from tests.bench.measure_instance import LATENCY_MILLISECONDS, MEMORY_BATCH, InstanceMeasurement
 from tests.bench.rounds import Measured
 from tests.bench.subjects import CANONICAL, FLOOR, OURS, PEERS
 from tests.bench.table import MEGABYTE, Row, compared, in_megabytes, in_milliseconds, in_seconds
-from tests.bench.visit import LATENCY_MILLISECONDS, MEMORY_BATCH, Visit
 
 _MAX_MEMORY_BYTES = 160 * MEGABYTE
 _TEN_FLOWS = f"ten messages for ten flows, API latency {LATENCY_MILLISECONDS} ms"
 
 
 def whole_invocation_rows(measured: Measured) -> list[Row]:
-    """All of them, those with a goal first."""
+    """Return all rows, those with a goal first."""
     return [
         cpu_row(measured),
-        growth_row("CPU", {size: _cpu_seconds(measured, OURS, size) for size in measured.visits[OURS][0].batches}),
+        cpu_by_batch_size_row(
+            "CPU", {size: _cpu_seconds(measured, OURS, size) for size in measured.instances[OURS][0].batches}
+        ),
         ten_flows_row(measured),
         *cold_start_rows(measured),
         memory_row(measured),
@@ -48,7 +50,7 @@ def cold_start_rows(measured: Measured) -> list[Row]:
 
 def memory_row(measured: Measured) -> Row:
     """Peak memory, in the megabytes that Lambda counts in."""
-    ours, canonical = (_of(measured, name, lambda visit: visit.peak_memory_bytes) for name in (OURS, CANONICAL))
+    ours, canonical = (_of(measured, name, lambda instance: instance.peak_memory_bytes) for name in (OURS, CANONICAL))
     return Row(
         f"peak memory, batch of {MEMORY_BATCH:,} calls of 300 bytes",
         in_megabytes(ours),
@@ -60,16 +62,16 @@ def memory_row(measured: Measured) -> Row:
 
 
 def rows_beside_all_peers(measured: Measured) -> list[Row]:
-    """What has no goal: CPU and time of every peer."""
-    sizes = sorted(measured.visits[CANONICAL][0].batches)
-    figures: list[tuple[str, Callable[[Visit], float], Callable[[float], str]]] = [
+    """The rows without a goal: CPU and time of every peer."""
+    sizes = sorted(measured.instances[CANONICAL][0].batches)
+    figures: list[tuple[str, Callable[[InstanceMeasurement], float], Callable[[float], str]]] = [
         *((_cpu_figure(size), _cpu_of(size), in_milliseconds) for size in sizes),
         (
             f"batch of {MEMORY_BATCH:,}, no API latency",
-            lambda visit: visit.batches[MEMORY_BATCH].seconds,
+            lambda instance: instance.batches[MEMORY_BATCH].seconds,
             in_seconds,
         ),
-        (_TEN_FLOWS, lambda visit: visit.ten_flows_seconds, in_seconds),
+        (_TEN_FLOWS, lambda instance: instance.ten_flows_seconds, in_seconds),
     ]
     return [
         compared(figure, _of(measured, OURS, of), _of(measured, peer, of), peer, spelled)
@@ -83,16 +85,16 @@ def _cold_start_row(measured: Measured, figure: str, of: Callable[[ColdStart], f
     return compared(figure, ours, floor, FLOOR, in_seconds, most=1.25)
 
 
-def _of(measured: Measured, name: str, figure: Callable[[Visit], float]) -> float:
-    return median(map(figure, measured.visits[name]))
+def _of(measured: Measured, name: str, figure: Callable[[InstanceMeasurement], float]) -> float:
+    return median(map(figure, measured.instances[name]))
 
 
 def _cpu_figure(size: int) -> str:
     return f"CPU per call, batch of {size:,}"
 
 
-def _cpu_of(size: int) -> Callable[[Visit], float]:
-    return lambda visit: visit.batches[size].cpu_seconds_per_call
+def _cpu_of(size: int) -> Callable[[InstanceMeasurement], float]:
+    return lambda instance: instance.batches[size].cpu_seconds_per_call
 
 
 def _cpu_seconds(measured: Measured, name: str, size: int) -> float:
@@ -100,4 +102,4 @@ def _cpu_seconds(measured: Measured, name: str, size: int) -> float:
 
 
 def _ten_flows(measured: Measured, name: str) -> float:
-    return _of(measured, name, lambda visit: visit.ten_flows_seconds)
+    return _of(measured, name, lambda instance: instance.ten_flows_seconds)

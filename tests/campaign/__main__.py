@@ -1,4 +1,4 @@
-"""`python -m tests.campaign [--calls N] [--seed N] [--mutant all|NAME]`: exit status 0 if all is as it should be.
+"""`python -m tests.campaign [--calls N] [--seed N] [--mutant all|NAME]`: exit status 0 if all runs keep the guarantee.
 
 Without a mutant a campaign must show no violation; with one it must.
 """
@@ -19,7 +19,7 @@ _MAX_CALLS_FOR_A_MUTANT = 500_000
 
 
 def main() -> None:
-    """Read the command line and do it."""
+    """Read the command line and run the campaign."""
     parser = argparse.ArgumentParser(prog="python -m tests.campaign", description="The relay under injected faults.")
     parser.add_argument("--calls", type=int, default=1_000_000, help="how many calls to send in all")
     parser.add_argument("--seed", type=int, help="show one run step by step")
@@ -52,7 +52,7 @@ def _campaign(console: Console, calls: int) -> int:
 
 
 def _is_caught(console: Console, name: str) -> bool:
-    """Whether some seed shows a violation that it does not show with the product as it is."""
+    """Return whether a seed shows a violation that it does not show with the unchanged product."""
     calls = 0
     with closing(results(mutant=name)) as runs:
         for result in runs:

@@ -1,79 +1,82 @@
-"""Lambda's event source: takes batches off the queue and starts invocations, more than once for a message at times."""
+"""Lambda's event source: takes batches off the queue and starts invocations, sometimes twice for one message."""
 
 import math
 
 from sealed_relay.calls.message import Message
-from tests.campaign.environment import Environment
-from tests.campaign.luck import Trouble
-from tests.campaign.surroundings import Surroundings
+from tests.campaign.execution_environment import ExecutionEnvironment
+from tests.campaign.fault_chance import FaultKind
+from tests.campaign.services import Services
 
 _CHANCE_OF_RECYCLING = 0.1
-_LONGEST_HELD_BACK_SECONDS = 500.0
+_LONGEST_DELIVERY_DELAY_SECONDS = 500.0
 
 
 class EventSource:
-    """Polls while there is anything to come. `invocations` counts those it started."""
+    """Polls as long as messages can come. `invocations` and `requests` count what it started and what they sent."""
 
-    def __init__(self, around: Surroundings) -> None:
+    def __init__(self, services: Services) -> None:
         self.invocations = 0
         self.requests = 0
-        self._around = around
+        self._services = services
         self._running = 0
-        self._idle: list[Environment] = []
+        self._idle: list[ExecutionEnvironment] = []
         self._next_poll_at = math.inf
 
     def wake(self, at: float) -> None:
         """Poll then, unless it polls sooner."""
         if at < self._next_poll_at:
             self._next_poll_at = at
-            self._around.schedule.at(at, self._poll_if_due)
+            self._services.schedule.at(at, self._poll_if_due)
 
     def _poll_if_due(self) -> None:
-        if self._around.schedule.now >= self._next_poll_at:
+        if self._services.schedule.now >= self._next_poll_at:
             self._next_poll_at = math.inf
             self._poll()
 
     def _poll(self) -> None:
-        around, luck = self._around, self._around.luck
-        if self._running >= around.profile.concurrency:
-            return  # whoever ends polls again
-        ingress = around.ingress
+        services, chance = self._services, self._services.chance
+        if self._running >= services.profile.concurrency:
+            return  # the next invocation that ends polls again
+        ingress = services.ingress
         if visible := ingress.visible_ids:
-            batch = luck.random.sample(visible, min(len(visible), luck.random.randint(1, around.profile.batch_size)))
+            batch = chance.random.sample(
+                visible, min(len(visible), chance.random.randint(1, services.profile.batch_size))
+            )
             self._start(ingress.receive_these(batch))
-        if luck.strikes(Trouble.DELIVERED_TWICE):
+        if chance.occurs(FaultKind.DELIVERED_TWICE):
             flying = [message_id for message_id in ingress.message_ids if ingress.receive_count(message_id)]
-            self._start(ingress.receive_these(luck.random.sample(flying, min(len(flying), 3))))
-        if luck.strikes(Trouble.CAME_BACK) and ingress.deleted_ids:
-            message_id = luck.random.choice(ingress.deleted_ids)
-            around.tell("*** {} comes back", message_id)
+            self._start(ingress.receive_these(chance.random.sample(flying, min(len(flying), 3))))
+        if chance.occurs(FaultKind.CAME_BACK) and ingress.deleted_ids:
+            message_id = chance.random.choice(ingress.deleted_ids)
+            services.trace("*** {} comes back", message_id)
             ingress.bring_back(message_id)
         if ingress.next_visible_at is not None:
             self.wake(
-                max(ingress.next_visible_at, around.schedule.now) + luck.random.random() * around.profile.poll_seconds
+                max(ingress.next_visible_at, services.schedule.now)
+                + chance.random.random() * services.profile.poll_seconds
             )
 
     def _start(self, messages: list[Message]) -> None:
-        around, luck = self._around, self._around.luck
+        services, chance = self._services, self._services.chance
         if not messages:
             return
-        if luck.strikes(Trouble.TWICE_IN_ONE_BATCH):
+        if chance.occurs(FaultKind.TWICE_IN_ONE_BATCH):
             messages.append(messages[0])
         self.invocations += 1
         self._running += 1
         number = self.invocations
-        held_back = luck.strikes(Trouble.DELIVERED_LATE)
-        seconds = luck.random.uniform(0.0, _LONGEST_HELD_BACK_SECONDS) if held_back else 0.0
-        around.schedule.after(seconds, lambda: around.schedule.start(lambda: self._invoke(number, messages)))
+        held_back = chance.occurs(FaultKind.DELIVERED_LATE)
+        seconds = chance.random.uniform(0.0, _LONGEST_DELIVERY_DELAY_SECONDS) if held_back else 0.0
+        services.schedule.after(seconds, lambda: services.schedule.start(lambda: self._invoke(number, messages)))
 
     def _invoke(self, number: int, messages: list[Message]) -> None:
-        around = self._around
-        environment = self._idle.pop() if self._idle else Environment(around)
-        around.tell("#{} gets {}", number, [message.receipt_handle for message in messages])
+        services = self._services
+        environment = self._idle.pop() if self._idle else ExecutionEnvironment(services)
+        services.trace("#{} gets {}", number, [message.receipt_handle for message in messages])
         sent_before = environment.requests_sent
         environment.invoke(number, messages)
         self.requests += environment.requests_sent - sent_before
         self._running -= 1
-        if not environment.is_killed and not around.luck.has(_CHANCE_OF_RECYCLING):
+        if not environment.is_killed and not services.chance.happens(_CHANCE_OF_RECYCLING):
             self._idle.append(environment)
-        self.wake(around.schedule.now)
+        self.wake(services.schedule.now)

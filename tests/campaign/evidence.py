@@ -1,4 +1,4 @@
-"""What is known of a run from outside the relay: what was asked of it, what the API did, what is on record."""
+"""What is known about a run from outside the relay: the messages sent, the acceptances of the API, the records."""
 
 import math
 from collections import defaultdict
@@ -10,7 +10,7 @@ from sealed_relay.ports import Failure, Item
 
 
 class Invariant(StrEnum):
-    """What must hold in every run, whatever goes wrong."""
+    """What must hold in every run, with any faults."""
 
     ACCOUNTED = "every call is accounted for"
     ONCE = "the API takes each call at most once"
@@ -23,7 +23,8 @@ class Invariant(StrEnum):
     NOT_REDRIVEN = "no healthy message is redriven"
     WRITE_AHEAD = "nothing is sent but what is claimed, stored, leased and unanswered"
     ONE_AT_A_TIME = "at most one attempt per request is under way"
-    ANSWER_FIRST = "an answer is on record before anything acts on it, or is what the record of a lone call tells"
+    ANSWER_FIRST = "an answer is stored before anything acts on it"
+    WAY_OUT = "a message leaves only when each of its calls is delivered, or was published for this very message"
     PUBLISHED_FIRST = "a failure is published before it is settled"
     FINAL_STAYS = "an outcome is overwritten by nothing but a retry that was asked for"
     ENDS = "every message leaves the queue"
@@ -68,7 +69,7 @@ class Acceptance:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """One call in one message of the failure queue; the whole message where it could not be read."""
+    """One call in one message of the failure queue; or the whole message if it could not be read."""
 
     call_id: str
     content: str

@@ -1,13 +1,13 @@
-"""The flows' secrets, out of reach now and then, and cached as long as the product caches them."""
+"""The flows' secrets, unavailable at times, and cached as long as the product caches them."""
 
 from typing import TYPE_CHECKING
 
 from sealed_relay.kairos.flow import Flow, UnknownFlowError, UnusableFlowError
-from tests.campaign.luck import Trouble
-from tests.campaign.surroundings import Surroundings
+from tests.campaign.fault_chance import FaultKind
+from tests.campaign.services import Services
 
 if TYPE_CHECKING:
-    from tests.campaign.environment import Environment
+    from tests.campaign.execution_environment import ExecutionEnvironment
 
 _KEEP_SECONDS = 300.0
 
@@ -15,8 +15,8 @@ _KEEP_SECONDS = 300.0
 class FaultyFlows:
     """Keeps the promises of `ports.Flows`, which allow for a secret that cannot be read now."""
 
-    def __init__(self, surroundings: Surroundings, environment: "Environment") -> None:
-        self._around = surroundings
+    def __init__(self, services: Services, environment: "ExecutionEnvironment") -> None:
+        self._services = services
         self._environment = environment
         self._cached: dict[str, tuple[Flow, float]] = {}
 
@@ -25,9 +25,9 @@ class FaultyFlows:
         if cached and not fresh and self._environment.clock() < until:
             return cached
         self._environment.step(flow_id)
-        if self._around.luck.strikes(Trouble.SECRET_UNAVAILABLE):
+        if self._services.chance.occurs(FaultKind.SECRET_UNAVAILABLE):
             raise UnusableFlowError("the secret cannot be read now")
-        flow = self._around.secrets.get(flow_id)
+        flow = self._services.secrets.get(flow_id)
         if flow is None:
             raise UnknownFlowError("there is no such secret")
         self._cached[flow_id] = (flow, self._environment.clock() + _KEEP_SECONDS)

@@ -1,16 +1,17 @@
-"""The table as the network makes it: any single write may fail, before or after it was done, or land late."""
+"""The table over a faulty network: each write may fail before or after it was done, or be done late."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from sealed_relay.aws.dynamodb import refuse_keys_named_twice
 from sealed_relay.ports import KEY, Change, Item
-from tests.campaign.injected import InjectedError
-from tests.campaign.luck import Trouble
-from tests.campaign.surroundings import Surroundings
+from tests.campaign.fault_chance import FaultKind
+from tests.campaign.injected_error import InjectedError
+from tests.campaign.services import Services
 
 if TYPE_CHECKING:
-    from tests.campaign.environment import Environment
+    from tests.campaign.execution_environment import ExecutionEnvironment
 
 W = TypeVar("W")
 _LATEST_SECONDS = 20.0
@@ -19,9 +20,9 @@ _LATEST_SECONDS = 20.0
 class FaultyTable:
     """Each single write or read of a batch is a step, in any order, and a batch may be done in part."""
 
-    def __init__(self, surroundings: Surroundings, environment: "Environment") -> None:
-        self._around = surroundings
-        self._table = surroundings.table
+    def __init__(self, services: Services, environment: "ExecutionEnvironment") -> None:
+        self._services = services
+        self._table = services.table
         self._environment = environment
 
     def insert(self, items: Sequence[Item]) -> list[bool]:
@@ -32,9 +33,9 @@ class FaultyTable:
 
     def read(self, keys: Sequence[str]) -> dict[str, Item]:
         found: dict[str, Item] = {}
-        for key in self._around.luck.shuffled(keys):
+        for key in self._services.chance.shuffled(keys):
             self._environment.step(key)
-            if self._around.luck.strikes(Trouble.READ_FAILED):
+            if self._services.chance.occurs(FaultKind.READ_FAILED):
                 raise InjectedError("read failed")
             found |= self._table.read([key])
         return found
@@ -42,26 +43,27 @@ class FaultyTable:
     def _write_each(
         self, write: Callable[[Sequence[W]], list[bool]], writes: Sequence[W], keys: Sequence[str]
     ) -> list[bool]:
+        refuse_keys_named_twice(keys)
         done = [False] * len(writes)
-        luck = self._around.luck
+        chance = self._services.chance
         error: InjectedError | None = None
-        for index in luck.shuffled(range(len(writes))):
+        for index in chance.shuffled(range(len(writes))):
             apply = partial(self._apply, write, writes[index], keys[index])
             self._environment.step(keys[index])
-            if luck.strikes(Trouble.WRITE_FAILED):
-                self._around.tell("{} write of {} fails", self._environment.name, keys[index])
+            if chance.occurs(FaultKind.WRITE_FAILED):
+                self._services.trace("{} write of {} fails", self._environment.name, keys[index])
                 error = InjectedError("write failed")
-                if luck.has(0.5):
+                if chance.happens(0.5):
                     break
                 continue  # as with unprocessed items: those behind it are done all the same
-            if luck.strikes(Trouble.WRITE_LATE):
-                self._around.schedule.after(luck.random.uniform(0.0, _LATEST_SECONDS), apply)
+            if chance.occurs(FaultKind.WRITE_LATE):
+                self._services.schedule.after(chance.random.uniform(0.0, _LATEST_SECONDS), apply)
                 raise InjectedError("write is late")
             done[index] = apply()
-            if luck.strikes(Trouble.WRITE_ANSWER_LOST):
+            if chance.occurs(FaultKind.WRITE_ANSWER_LOST):
                 raise InjectedError("write was done, and its answer lost")
-            if luck.strikes(Trouble.WRITE_REPEATED):
-                self._environment.pass_time(luck.random.choice((0.0, 0.1, _LATEST_SECONDS)) * luck.random.random())
+            if chance.occurs(FaultKind.WRITE_REPEATED):
+                self._environment.pass_time(chance.random.choice((0.0, 0.1, _LATEST_SECONDS)) * chance.random.random())
                 done[index] = apply()  # whatever it was conditional on, it has changed that itself
         if error:
             raise error
@@ -72,13 +74,13 @@ class FaultyTable:
         before = items.get(key)
         [is_done] = write([one])
         if is_done:
-            self._around.witness.wrote(self._environment, key, before, items[key], items)
-        self._around.tell("{} writes {} {}: {}", self._environment.name, key, _Shown(items.get(key)), is_done)
+            self._services.monitor.wrote(self._environment, key, before, items[key], items)
+        self._services.trace("{} writes {} {}: {}", self._environment.name, key, _Shown(items.get(key)), is_done)
         return is_done
 
 
 class _Shown:
-    """An item's few attributes that a trace is read for; put into words only if there is a trace."""
+    """An item's few attributes that a trace is read for; formatted only if there is a trace."""
 
     def __init__(self, item: Item | None) -> None:
         self._item = item or {}

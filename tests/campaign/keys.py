@@ -1,4 +1,4 @@
-"""A stand-in for a flow's RSA key pair: it wraps and opens in no time, and by no chance of its own.
+"""A stand-in for a flow's RSA key pair: it is fast, and uses no randomness of its own.
 
 The real operation costs a millisecond a request, which is most of a campaign's time, and its padding is drawn from the
 operating system, which no seed reaches. That the product and the simulator agree on real RSA is tested elsewhere.
@@ -29,6 +29,6 @@ class _KeyPair:
 
 
 def key_pair(name: str) -> "tuple[RSAPublicKey, RSAPrivateKey]":
-    """The two ends of a key; different names make different keys."""
+    """Return the public and the private key of a name."""
     pair = _KeyPair(name)
     return cast("RSAPublicKey", pair), cast("RSAPrivateKey", pair)

@@ -12,20 +12,18 @@ from typing import Any
 from unittest.mock import patch
 
 from sealed_relay.admission import pause as pausing
-from sealed_relay.admission import pause_store as pauses
-from sealed_relay.admission import rate_limiter as pacer
-from sealed_relay.admission import shared_item as shared_items
-from sealed_relay.batch import process_batch as relay
-from sealed_relay.calls.message import Call
+from sealed_relay.admission import pause_store, rate_limiter, shared_item
+from sealed_relay.batch import process_batch as batch
+from sealed_relay.calls.call import Call
 from sealed_relay.calls.outcome import Outcome, Status
-from sealed_relay.delivery import send as sending
-from sealed_relay.delivery.settle import Settling
-from sealed_relay.kairos import verdict as verdicts
+from sealed_relay.delivery import deliver, failure_messages, send, settle
+from sealed_relay.delivery.request import WorkResult
+from sealed_relay.kairos import verdict
 from sealed_relay.kairos.answer import Answered
-from sealed_relay.ledger import call_records as ledger
-from sealed_relay.ledger import claim_rules as claiming
-from sealed_relay.ledger import request_log
-from sealed_relay.ledger.claim_rules import Busy, Done, Duplicate, Free, Unanswered
+from sealed_relay.kairos.conclusive import Circumstances, Finding
+from sealed_relay.kairos.verdict import ConclusiveAnswer
+from sealed_relay.ledger import call_records, claim_rules, request_log
+from sealed_relay.ledger.claim_rules import Decision, Situation
 from sealed_relay.ports import Change
 
 Function = Callable[..., Any]
@@ -47,17 +45,22 @@ class Mutant:
             yield
 
 
-def _deciding(change: Callable[[claiming.Claim, claiming.Record, object], object]) -> tuple[Any, ...]:
-    """A swap of `decide` that changes its decision by the claim and the record."""
+def _deciding(change: Callable[[Situation, Decision], Decision]) -> tuple[Any, ...]:
+    """A swap of `decide` that changes its decision."""
 
     def make(original: Function) -> Function:
-        return lambda claim, record, *rest: change(claim, record, original(claim, record, *rest))
+        return lambda situation: change(situation, original(situation))
 
-    return ((ledger, "decide", make),)
+    return ((call_records, "decide", make),)
 
 
-def _is_of_another(claim: claiming.Claim, record: claiming.Record) -> bool:
-    return claim.call.message_id != record.message_id
+def _finding(change: Callable[[Answered, Circumstances, Finding], Finding]) -> tuple[Any, ...]:
+    """A swap of `finding_of` that changes its finding."""
+
+    def make(original: Function) -> Function:
+        return lambda answer, sent: change(answer, sent, original(answer, sent))
+
+    return ((verdict, "finding_of", make),)
 
 
 def _change_without_expectation(*, of_records: bool) -> Callable[[Function], Function]:
@@ -91,42 +94,47 @@ def _storing_late() -> tuple[Any, ...]:
 
         return attempted
 
-    return ((request_log.RequestLog, "store", store), (sending.Sending, "_attempt", attempt))
+    return ((request_log.RequestLog, "store", store), (send, "_post", attempt))
 
 
 def _publishing_late(original: Function) -> Function:
-    def settle(self: Settling, step: Any, request_id: str, outcomes: Any, **keywords: Any) -> None:  # noqa: ANN401
-        with patch.object(Settling, "publish", lambda *_: None):
-            original(self, step, request_id, outcomes, **keywords)
-        self.publish(request_id, [(call, outcome) for call, outcome in outcomes if outcome.status.is_failure])
+    def late(invocation: Any, request_id: str, outcomes: Any, **keywords: Any) -> WorkResult:  # noqa: ANN401
+        with patch.object(settle, "publish_failures", lambda *_: None):
+            result: WorkResult = original(invocation, request_id, outcomes, **keywords)
+        failed = [(claimed.call, outcome) for claimed, outcome in outcomes if outcome.status.is_failure]
+        failure_messages.publish_failures(invocation, request_id, failed)
+        return result
 
-    return settle
+    return late
 
 
 def _finishing_what_waits(original: Function) -> Function:
-    def settle(self: Settling, step: Any, request_id: str, outcomes: Any, **keywords: Any) -> None:  # noqa: ANN401
-        original(self, step, request_id, outcomes, **keywords)
-        step.finished += [call for call, outcome in outcomes if not outcome.status.is_final]
+    def finish(invocation: Any, request_id: str, outcomes: Any, **keywords: Any) -> WorkResult:  # noqa: ANN401
+        result: WorkResult = original(invocation, request_id, outcomes, **keywords)
+        return result + WorkResult(
+            finished=[claimed.call for claimed, outcome in outcomes if not outcome.status.is_final]
+        )
 
-    return settle
+    return finish
 
 
-def _delivering(change: Callable[[Function], Function]) -> tuple[Any, ...]:
-    return tuple((module, "delivered_by", change) for module in (ledger, sending, verdicts))
+def _settling(change: Callable[[Function], Function]) -> tuple[Any, ...]:
+    return tuple((module, "settle", change) for module in (batch, deliver, send, settle))
 
 
 def _all_of_a_partial_success(original: Function) -> Function:
-    def delivered_by(answer: Answered, name: str, *, is_resend: bool) -> Outcome | None:
-        whole = Answered(200, answer.phonon_uuids) if answer.code == 209 else answer
-        outcome: Outcome | None = original(whole, name, is_resend=is_resend)
+    def outcome_in(answer: ConclusiveAnswer, name: str) -> Outcome | None:
+        is_partial = answer.finding is Finding.PARTLY_ACCEPTED
+        whole = ConclusiveAnswer(Finding.ACCEPTED, 200, answer.phonon_uuids) if is_partial else answer
+        outcome: Outcome | None = original(whole, name)
         return outcome
 
-    return delivered_by
+    return outcome_in
 
 
 def _reading_once(original: Function) -> Function:
-    def read(self: shared_items.SharedItems, keys: Iterable[str], **_: float) -> None:
-        original(self, [key for key in keys if not self[key]])
+    def read(self: shared_item.SharedItems, keys: Iterable[str]) -> None:
+        original(self, [key for key in keys if not self.known.get(key)])
 
     return read
 
@@ -142,67 +150,74 @@ def _never_ending(original: Function) -> Function:
 MUTANTS: Mapping[str, Mutant] = MappingProxyType(
     {
         "claim-not-conditional": Mutant(
-            "a claim is written over whatever the record has become since it was read",
-            ((ledger.Ledger, "_claim_over", lambda o: lambda *a: replace(o(*a), expected={})),),
+            "a claim is written over a record that another invocation has changed since it was read",
+            ((call_records.CallRecords, "_change_over", lambda o: lambda *a: replace(o(*a), expected={})),),
         ),
         "busy-claimed": Mutant(
             "a call is claimed while another invocation holds its lease",
-            _deciding(lambda _, __, decision: Free() if isinstance(decision, Busy) else decision),
+            _deciding(lambda _, decision: Decision.FREE if decision is Decision.BUSY else decision),
         ),
         "fresh-bytes-on-a-resend": Mutant(
-            "a call whose request may have been sent goes out again in a request of its own",
-            _deciding(lambda _, __, decision: Free() if isinstance(decision, Unanswered) else decision),
+            "rule 1: a call whose request may have been sent goes out again in a fresh request",
+            _deciding(lambda _, decision: Decision.FREE if decision is Decision.UNANSWERED else decision),
         ),
         "delivered-claimed-again": Mutant(
-            "a call that the API has is sent again for a further message",
-            _deciding(lambda _, record, decision: Free() if record.status.is_delivered else decision),
+            "a call that the API has is sent again for another message",
+            _deciding(lambda _, decision: Decision.FREE if decision is Decision.DELIVERED else decision),
         ),
-        "copy-acknowledged-too-soon": Mutant(
-            "another message with the call is acknowledged while whoever holds the call may be gone",
+        "duplicate-leaves-too-soon": Mutant(
+            "rule 4: a duplicate of an open call leaves its queue",
             _deciding(
-                lambda claim, record, decision: (
-                    Duplicate(is_delivered=False)
-                    if _is_of_another(claim, record) and isinstance(decision, Busy | Free | Unanswered)
+                lambda it, decision: (
+                    Decision.DELIVERED
+                    if decision is Decision.BUSY and it.record.message_id != it.claim.call.message_id
                     else decision
                 )
             ),
         ),
-        "retry-taken-for-done": Mutant(
-            "a message that retries a failed call is acknowledged without a try",
-            _deciding(
-                lambda _, record, decision: (
-                    Done() if record.status.is_failure and isinstance(decision, Free) else decision
-                )
-            ),
+        "retry-shares-the-failure": Mutant(
+            "a message that retries a failed call leaves without a try and without an entry of its own",
+            _deciding(lambda _, decision: Decision.DONE if decision is Decision.RETRY else decision),
         ),
-        "unresolved-retried-by-a-copy": Mutant(
-            "a copy that was on the queue all along sends a call again that may have been delivered",
-            ((claiming, "_was_sent_before_the_end", lambda _: lambda *_: False),),
+        "failure-not-shared": Mutant(
+            "rule 4: a duplicate of a failed call leaves, and is not put on the failure queue",
+            _deciding(lambda _, decision: Decision.DONE if decision is Decision.SHARE_FAILURE else decision),
+        ),
+        "retry-by-an-old-duplicate": Mutant(
+            "a message that was sent before the failure sends the call again",
+            ((claim_rules, "RETRY_MARGIN_SECONDS", lambda _: -3600.0),),
         ),
         "own-success-taken-for-failure": Mutant(
             "a conditional write whose answer was lost is taken for a failed one",
-            ((ledger.Ledger, "_update_names", lambda _: lambda self, changes: vars(self)["_table"].update(changes)),),
+            (
+                (
+                    call_records.CallRecords,
+                    "_rename",
+                    lambda _: lambda self, changes: vars(self)["_table"].update(changes),
+                ),
+            ),
         ),
         "lease-too-short": Mutant(
-            "an invocation's claims end before it does", ((relay, "LEASE_MARGIN_SECONDS", lambda _: -45.0),)
+            "an invocation's claims end before it does", ((batch, "LEASE_MARGIN_SECONDS", lambda _: -45.0),)
         ),
-        "sent-before-stored": Mutant("a request is stored after it was sent", _storing_late()),
+        "sent-before-stored": Mutant("rule 1: a request is stored after it was sent", _storing_late()),
         "settled-before-published": Mutant(
-            "a failure is settled before the failure queue has it", ((Settling, "settle", _publishing_late),)
+            "a failure is recorded before the failure queue has it", _settling(_publishing_late)
         ),
         "failures-not-published": Mutant(
-            "failures do not go to the failure queue", ((Settling, "publish", lambda _: lambda *_: None),)
+            "rule 4: failures do not go to the failure queue",
+            ((settle, "publish_failures", lambda _: lambda *_: None),),
         ),
         "answer-not-recorded": Mutant(
-            "an answer is acted on before it is on record",
+            "rule 3: an answer is acted on before it is stored",
             ((request_log.RequestLog, "record_answer", lambda _: lambda *_, **__: None),),
         ),
         "refused-resend-taken-for-proof": Mutant(
-            "any refusal of a resend is taken for proof that nothing was accepted before",
-            ((verdicts, "tells_what_became_of", lambda _: lambda *_, **__: True),),
+            "rule 2: any refusal of a resend is taken for proof that nothing was accepted before",
+            _finding(lambda _, __, finding: Finding.REFUSED if finding is Finding.UNDECIDED else finding),
         ),
         "lost-answer-taken-for-not-sent": Mutant(
-            "a request whose answer was lost is put down as never sent",
+            "rule 1: a request whose answer was lost is noted as never sent",
             (
                 (
                     request_log.RequestLog,
@@ -212,50 +227,51 @@ MUTANTS: Mapping[str, Mutant] = MappingProxyType(
             ),
         ),
         "partial-success-taken-for-whole": Mutant(
-            "calls that 209 does not list are taken for accepted", _delivering(_all_of_a_partial_success)
+            "calls that 209 does not list are taken for accepted",
+            tuple((module, "outcome_in", _all_of_a_partial_success) for module in (call_records, verdict)),
         ),
         "repeated-taken-for-accepted": Mutant(
             "Checksum Repeated on a first send is taken for an acceptance",
-            _delivering(lambda o: lambda answer, name, *, is_resend: o(answer, name, is_resend=True)),  # noqa: ARG005
+            _finding(
+                lambda answer, sent, finding: (
+                    Finding.PRESUMED_ACCEPTED if answer.code == 201 and not sent.is_resend else finding
+                )
+            ),
         ),
         "deadline-not-checked": Mutant(
-            "calls are sent past their deadline",
+            "calls are sent after their deadline",
             ((Call, "deadline", lambda _: lambda self, _after: self.sent_at + timedelta(days=30)),),
         ),
         "waiting-acknowledged": Mutant(
-            "a message is acknowledged while a call of it waits", ((Settling, "settle", _finishing_what_waits),)
+            "rule 4: a message leaves its queue while a call of it waits", _settling(_finishing_what_waits)
         ),
         "takeover-not-conditional": Mutant(
-            "whoever finds a lease over takes the request, also when somebody else has taken it since",
+            "an invocation that finds a lease over takes the request, although another has taken it since",
             ((request_log, "Change", _change_without_expectation(of_records=False)),),
         ),
         "outcome-not-conditional": Mutant(
-            "an outcome is written whatever the record has become",
-            ((ledger, "Change", _change_without_expectation(of_records=True)),),
-        ),
-        "acknowledgement-forgotten": Mutant(
-            "a message that was acknowledged may hold the call again when it comes back",
-            ((ledger.Ledger, "acknowledge", lambda _: lambda _self, calls: [True] * len(calls)),),
+            "an outcome is written over any record",
+            ((call_records, "Change", _change_without_expectation(of_records=True)),),
         ),
         "budget-ignored": Mutant(
             "requests leave whatever left before",
-            ((pacer.Pacer, "take", lambda _: lambda self, wanted: (wanted, vars(self)["_clock"]())),),
+            ((rate_limiter.RateLimiter, "take", lambda _: lambda self: vars(self)["_clock"]() + 1.0),),
         ),
         "pause-ignored": Mutant(
             "requests leave also while their flow or the account is paused",
-            ((pauses.Pauses, "barring", lambda _: lambda *_: []),),
+            ((pause_store.PauseStore, "pauses_of", lambda _: lambda *_: {}),),
         ),
         "pause-not-looked-at-again": Mutant(
             "what an invocation sees of a pause first is what it goes by",
-            ((shared_items.SharedItems, "read", _reading_once),),
+            ((shared_item.SharedItems, "read", _reading_once),),
         ),
         "probe-not-elected": Mutant(
             "every invocation that finds a probe due sends one",
-            ((pauses.Pauses, "_probe_one", lambda _: lambda *_: True),),
+            ((pause_store.PauseStore, "probe", lambda _: lambda self, flow_id: tuple(self.pauses_of(flow_id))),),
         ),
         "probe-always-due": Mutant(
             "a probe goes out whenever there is a message",
-            ((pausing.Pause, "is_due", lambda _: lambda *_, **__: True),),
+            ((pausing.Pause, "may_be_probed", lambda _: lambda *_, **__: True),),
         ),
         "intervals-do-not-grow": Mutant(
             "each probe follows as soon as the first one did", ((pausing, "_LONGEST_INTERVAL_MS", lambda _: 45_000),)

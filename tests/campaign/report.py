@@ -1,4 +1,4 @@
-"""What a campaign came to, as a table."""
+"""Prints the results of a campaign as a table."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from rich.table import Table
 
 from sealed_relay.kairos.codes import code_of
 from tests.campaign.evidence import Invariant
-from tests.campaign.luck import Trouble
+from tests.campaign.fault_chance import FaultKind
 from tests.campaign.run import Result
 
 _LOSSES = (Invariant.ACCOUNTED, Invariant.FAILURE_QUEUE)
@@ -19,7 +19,7 @@ _MILLION = 1_000_000
 
 @dataclass(slots=True)
 class Tally:
-    """Runs added up. `failed` keeps those with violations."""
+    """The sums over all runs. `failed` keeps the runs with violations."""
 
     runs: int = 0
     calls: int = 0
@@ -27,21 +27,21 @@ class Tally:
     invocations: int = 0
     requests: int = 0
     undecidable: int = 0
-    troubles: Counter[Trouble] = field(default_factory=Counter)
+    faults: Counter[FaultKind] = field(default_factory=Counter)
     codes: Counter[int] = field(default_factory=Counter)
     statuses: Counter[str] = field(default_factory=Counter)
     invariants: Counter[Invariant] = field(default_factory=Counter)
     failed: list[Result] = field(default_factory=list)
 
     def add(self, result: Result) -> None:
-        """Count a run in."""
+        """Add a run."""
         self.runs += 1
         self.calls += result.calls
         self.messages += result.messages
         self.invocations += result.invocations
         self.requests += result.requests
         self.undecidable += result.undecidable
-        self.troubles += result.troubles
+        self.faults += result.faults
         self.codes += result.codes
         self.statuses += result.statuses
         self.invariants.update(violation.invariant for violation in result.violations)
@@ -55,22 +55,22 @@ class Tally:
 
     @property
     def duplicates(self) -> int:
-        """Calls that the API took once too often."""
+        """Calls that the API accepted once too often."""
         return self.invariants[Invariant.ONCE]
 
 
 def show(console: Console, tally: Tally) -> None:
-    """Print it all."""
+    """Print all tables."""
     side_by_side = Table.grid(padding=(0, 2))
     answers = ((f"{code} {code_of(code).name}", number) for code, number in sorted(tally.codes.items()))
     side_by_side.add_row(_table("The campaign", _sums(tally)), _table("The API's answers", answers))
     console.print(side_by_side)
     console.print()
-    console.print(_table("Faults injected", ((trouble.value, tally.troubles[trouble]) for trouble in Trouble)))
+    console.print(_table("Faults injected", ((kind.value, tally.faults[kind]) for kind in FaultKind)))
 
 
 def show_violations(console: Console, result: Result, mutant: str | None = None) -> None:
-    """Print what was wrong with a run, and how to see it again step by step."""
+    """Print the violations of a run, and the command that shows it step by step."""
     console.print(f"seed {result.seed} ({result.profile}):", style="bold red")
     for violation in result.violations[:5]:
         console.print(f"  {violation.invariant}: not so: {violation.detail}", style="red", markup=False)

@@ -1,4 +1,4 @@
-"""One run: one seed, one profile, from its first message until all is at rest, and the verdict on it."""
+"""One run: one seed, one profile, from its first message until it has come to rest, and the check of its evidence."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -10,23 +10,23 @@ from unittest.mock import patch
 
 from sealed_relay.admission import control
 from sealed_relay.batch import process_batch
-from tests.campaign.drawing import drawn
+from tests.campaign.check_guarantee import check_guarantee
+from tests.campaign.coroutine_executor import CoroutineLock, wait
+from tests.campaign.draw_profile import draw_profile
 from tests.campaign.event_source import EventSource
 from tests.campaign.evidence import Evidence, Invariant, Violation
-from tests.campaign.executor import CoroutineLock, wait
-from tests.campaign.judge import judge
-from tests.campaign.luck import Trouble
+from tests.campaign.fault_chance import FaultKind
+from tests.campaign.outages_and_rotations import OutagesAndRotations
+from tests.campaign.producers import Producers
 from tests.campaign.profile import Profile
-from tests.campaign.surroundings import START, Surroundings
-from tests.campaign.traffic import Traffic
-from tests.campaign.weather import Weather
+from tests.campaign.services import START, Services
 
 _TIME_TO_COME_TO_REST = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a run came to. `undecidable` counts calls whose record nobody could have made more precise."""
+    """The result of a run. `undecidable` counts calls whose records could not be more precise."""
 
     seed: int
     profile: str
@@ -34,7 +34,7 @@ class Result:
     messages: int
     invocations: int
     requests: int
-    troubles: Counter[Trouble]
+    faults: Counter[FaultKind]
     codes: Counter[int]
     statuses: Counter[str]
     max_receives: int
@@ -43,30 +43,30 @@ class Result:
 
 
 def run(
-    seed: int, write_line: Callable[[str], None] | None = None, *, draw: Callable[[Random], Profile] = drawn
+    seed: int, write_line: Callable[[str], None] | None = None, *, draw: Callable[[Random], Profile] = draw_profile
 ) -> Result:
-    """Everything that one seed stands for. `write_line` takes the trace."""
+    """Run what one seed stands for. `write_line` takes the lines of the trace."""
     random = Random(seed)
     profile = draw(random)
-    around = Surroundings(profile, random, write_line)
-    around.tell("{}", profile)
-    source = EventSource(around)
-    traffic = Traffic(around, source)
-    Weather(around)
-    locks = SimpleNamespace(RLock=lambda: CoroutineLock(around.schedule))
+    services = Services(profile, random, write_line)
+    services.trace("{}", profile)
+    source = EventSource(services)
+    traffic = Producers(services, source)
+    OutagesAndRotations(services)
+    locks = SimpleNamespace(RLock=lambda: CoroutineLock(services.schedule))
     with (
         patch.object(process_batch, "wait", wait),
         patch.object(control, "threading", locks),
     ):
-        until = START + profile.storm_seconds + (profile.limits.give_up_after + _TIME_TO_COME_TO_REST).total_seconds()
-        is_at_rest = around.schedule.run(until)
-    evidence = around.witness.evidence
-    evidence.items = around.table.items
-    evidence.redriven = around.ingress.redriven
+        until = START + profile.fault_seconds + (profile.limits.give_up_after + _TIME_TO_COME_TO_REST).total_seconds()
+        is_at_rest = services.schedule.run(until)
+    evidence = services.monitor.evidence
+    evidence.items = services.table.items
+    evidence.redriven = services.ingress.redriven
     if is_at_rest:
-        around.witness.violations += judge(evidence)
+        services.monitor.violations += check_guarantee(evidence)
     else:
-        around.witness.breach(Invariant.ENDS, f"the queue still holds {around.ingress.message_ids}")
+        services.monitor.breach(Invariant.ENDS, f"the queue still holds {services.ingress.message_ids}")
     return Result(
         seed=seed,
         profile=profile.name,
@@ -74,12 +74,12 @@ def run(
         messages=traffic.messages,
         invocations=source.invocations,
         requests=source.requests,
-        troubles=around.luck.struck,
-        codes=around.codes,
+        faults=services.chance.counts,
+        codes=services.codes,
         statuses=Counter(str(record["status"]) for record in evidence.records.values()),
-        max_receives=around.ingress.highest_receive_count,
+        max_receives=services.ingress.highest_receive_count,
         undecidable=_undecidable(evidence),
-        violations=around.witness.violations,
+        violations=services.monitor.violations,
     )
 
 

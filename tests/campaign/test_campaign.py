@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from tests.campaign.drawing import paused_for_a_day
-from tests.campaign.luck import Trouble
+from tests.campaign.draw_profile import paused_for_a_day
+from tests.campaign.fault_chance import FaultKind
 from tests.campaign.mutants import MUTANTS
 from tests.campaign.report import Tally
 from tests.campaign.run import run
@@ -35,20 +35,20 @@ def tally() -> Tally:
     return tally
 
 
-def test_no_run_breaks_the_guarantee(tally: Tally) -> None:
+def test_every_run_keeps_the_guarantee(tally: Tally) -> None:
     assert {result.seed: result.violations for result in tally.failed} == {}
 
 
-def test_every_kind_of_trouble_comes_up(tally: Tally) -> None:
-    assert set(tally.troubles) == set(Trouble)
+def test_every_kind_of_fault_occurs(tally: Tally) -> None:
+    assert set(tally.faults) == set(FaultKind)
 
 
-def test_calls_come_to_every_final_status(tally: Tally) -> None:
+def test_calls_reach_every_final_status(tally: Tally) -> None:
     assert set(tally.statuses) == {"ACCEPTED", "PRESUMED_ACCEPTED", "REJECTED", "EXPIRED", "UNRESOLVED"}
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_paused_for_a_day_and_then_released_every_message_is_delivered_and_none_was_dead_lettered(seed: int) -> None:
+def test_messages_paused_for_a_day_are_all_delivered_later(seed: int) -> None:
     result = run(seed, draw=paused_for_a_day)
     assert result.violations == []
     assert result.codes.keys() & {INVALID_SECURITY_ID, INSUFFICIENT_BALANCE}
@@ -57,18 +57,18 @@ def test_paused_for_a_day_and_then_released_every_message_is_delivered_and_none_
 
 
 @pytest.mark.parametrize("name", MUTANTS)
-def test_the_product_has_what_a_mutant_breaks(name: str) -> None:
+def test_mutant_changes_code_that_exists(name: str) -> None:
     with MUTANTS[name].applied():
         pass
 
 
 @pytest.mark.parametrize("name", QUICKLY_CAUGHT)
-def test_a_broken_product_is_caught(name: str) -> None:
+def test_broken_product_is_caught(name: str) -> None:
     with MUTANTS[name].applied():
         assert any(run(seed).violations for seed in SEEDS)
 
 
-def test_a_seed_replays_exactly_in_any_process() -> None:
+def test_seed_replays_exactly_in_any_process() -> None:
     first, second = (_trace(seed=9, hash_seed=hash_seed) for hash_seed in ("1", "2"))
     assert first == second
     assert "keeps" in first

@@ -1,4 +1,4 @@
-"""Runs spread over two processes, and handed back in the order of their seeds, whichever ends first."""
+"""Runs seeds in two processes, and returns the results in the order of the seeds."""
 
 from collections import deque
 from collections.abc import Generator
@@ -16,7 +16,7 @@ _WAITING = 3 * _PROCESSES
 
 
 def results(first_seed: int = 1, mutant: str | None = None) -> Generator[Result, None, None]:
-    """What each seed comes to, from the first on and without end: close it when there are enough."""
+    """Give the results of all seeds from the first on, without end. Close it when there are enough."""
     with ProcessPoolExecutor(_PROCESSES, get_context("spawn")) as processes:
         under_way: deque[Future[list[Result]]] = deque()
         try:
@@ -29,7 +29,7 @@ def results(first_seed: int = 1, mutant: str | None = None) -> Generator[Result,
 
 
 def is_clean(seed: int) -> bool:
-    """Whether nothing is wrong with this seed's run of the product as it is."""
+    """Return whether this seed's run of the unchanged product has no violation."""
     return not run(seed).violations
 
 

@@ -1,18 +1,18 @@
 """What `ports.Failures` promises."""
 
 from collections import Counter
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pytest
 
 from sealed_relay.aws.sqs import FailureQueue
 from sealed_relay.ports import Failure
-from tests.support.aws_clients import AwsClients
+from tests.contract.conftest import SqsQueue
 from tests.support.queues import InMemoryFailures
 
 if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 EVERY_ATTRIBUTE = Failure(
@@ -28,44 +28,24 @@ NO_CODE_AND_NO_REQUEST = Failure(
 )
 
 
-class Bench(Protocol):
+@dataclass
+class Bench:
     """A failure queue, and a look at what it holds."""
 
-    def publish(self, failures: Sequence[Failure]) -> None: ...
-
-    def held(self) -> list[Failure]: ...
-
-
-class FakeBench:
-    def __init__(self) -> None:
-        self._failures = InMemoryFailures()
-
-    def publish(self, failures: Sequence[Failure]) -> None:
-        self._failures.publish(failures)
-
-    def held(self) -> list[Failure]:
-        return self._failures.published
+    publish: Callable[[Sequence[Failure]], None]
+    held: Callable[[], list[Failure]]
 
 
-class SqsBench:
-    def __init__(self, sqs: "SQSClient", queue_url: str) -> None:
-        self._failures = FailureQueue(sqs, queue_url)
-        self._sqs = sqs
-        self._queue_url = queue_url
+@pytest.fixture
+def in_memory() -> Bench:
+    failures = InMemoryFailures()
+    return Bench(failures.publish, lambda: failures.published)
 
-    def publish(self, failures: Sequence[Failure]) -> None:
-        self._failures.publish(failures)
 
-    def held(self) -> list[Failure]:
-        return [failure_in(message) for message in self.messages()]
-
-    def messages(self) -> "list[MessageTypeDef]":
-        messages: list[MessageTypeDef] = []
-        while received := self._sqs.receive_message(
-            QueueUrl=self._queue_url, MaxNumberOfMessages=10, MessageAttributeNames=["All"], VisibilityTimeout=60
-        ).get("Messages"):
-            messages += received
-        return messages
+@pytest.fixture
+def on_aws(queue: SqsQueue) -> Bench:
+    failures = FailureQueue(queue.sqs, queue.url)
+    return Bench(failures.publish, lambda: [failure_in(message) for message in queue.receive_all()])
 
 
 def failure_in(message: "MessageTypeDef") -> Failure:
@@ -81,36 +61,23 @@ def failure_in(message: "MessageTypeDef") -> Failure:
     )
 
 
-@pytest.fixture
-def sqs_bench(clients: AwsClients, queue_url: str) -> SqsBench:
-    return SqsBench(clients.sqs, queue_url)
-
-
-@pytest.fixture(params=["fake", pytest.param("sqs", marks=pytest.mark.stack)])
-def bench(request: pytest.FixtureRequest) -> Bench:
-    if request.param == "fake":
-        return FakeBench()
-    sqs: SqsBench = request.getfixturevalue("sqs_bench")
-    return sqs
-
-
 def failure(body: str, number: int = 0) -> Failure:
     return Failure(body, "EXPIRED", "Its deadline passed.", f"message-{number}")
 
 
-def test_a_failure_arrives_with_all_that_is_known_of_it(bench: Bench) -> None:
+def test_failure_arrives_with_all_its_fields(bench: Bench) -> None:
     bench.publish([EVERY_ATTRIBUTE, NO_CODE_AND_NO_REQUEST])
     assert Counter(bench.held()) == Counter([EVERY_ATTRIBUTE, NO_CODE_AND_NO_REQUEST])
 
 
 @pytest.mark.parametrize("count", [0, 1, 10, 11, 25])
-def test_every_one_of_any_number_arrives_once(bench: Bench, count: int) -> None:
+def test_any_number_of_failures_arrives_once_each(bench: Bench, count: int) -> None:
     failures = [failure(f"body {number}", number) for number in range(count)]
     bench.publish(failures)
     assert Counter(bench.held()) == Counter(failures)
 
 
-def test_large_bodies_arrive_though_no_two_of_them_fit_one_round_trip(bench: Bench) -> None:
+def test_bodies_too_large_for_one_round_trip_arrive(bench: Bench) -> None:
     failures = [failure(str(number) * 700_000, number) for number in range(4)]
     bench.publish([*failures[:2], failure("small", 9), *failures[2:]])
     assert Counter(bench.held()) == Counter([*failures, failure("small", 9)])
@@ -127,16 +94,16 @@ def test_large_bodies_arrive_though_no_two_of_them_fit_one_round_trip(bench: Ben
         "\ufffd\ue000\U0010ffff",
     ],
 )
-def test_text_of_every_kind_arrives_unchanged(bench: Bench, text: str) -> None:
+def test_text_of_any_kind_arrives_unchanged(bench: Bench, text: str) -> None:
     written = Failure(text, reason="INVALID_MESSAGE", detail=f"{text}.", source_message_id="message-1")
     bench.publish([written])
     assert bench.held() == [written]
 
 
 @pytest.mark.stack
-def test_attributes_have_the_names_and_types_of_the_contract(sqs_bench: SqsBench) -> None:
-    sqs_bench.publish([EVERY_ATTRIBUTE])
-    [message] = sqs_bench.messages()
+def test_attributes_have_the_names_and_types_of_the_contract(on_aws: Bench, queue: SqsQueue) -> None:
+    on_aws.publish([EVERY_ATTRIBUTE])
+    [message] = queue.receive_all()
     attributes = message["MessageAttributes"]
     assert {name: (each["DataType"], each["StringValue"]) for name, each in attributes.items()} == {
         "reason": ("String", "INVALID_CONTACT_NUMBER"),
@@ -148,15 +115,15 @@ def test_attributes_have_the_names_and_types_of_the_contract(sqs_bench: SqsBench
 
 
 @pytest.mark.stack
-def test_attributes_that_do_not_apply_are_left_out(sqs_bench: SqsBench) -> None:
-    sqs_bench.publish([NO_CODE_AND_NO_REQUEST])
-    [message] = sqs_bench.messages()
+def test_attributes_without_a_value_are_left_out(on_aws: Bench, queue: SqsQueue) -> None:
+    on_aws.publish([NO_CODE_AND_NO_REQUEST])
+    [message] = queue.receive_all()
     assert set(message["MessageAttributes"]) == {"reason", "detail", "source_message_id"}
 
 
 @pytest.mark.stack
-def test_a_body_that_fills_a_message_to_the_brim_arrives_whole_without_attributes(sqs_bench: SqsBench) -> None:
-    sqs_bench.publish([failure("x" * 1_048_576)])
-    [message] = sqs_bench.messages()
+def test_body_of_maximum_size_arrives_without_attributes(on_aws: Bench, queue: SqsQueue) -> None:
+    on_aws.publish([failure("x" * 1_048_576)])
+    [message] = queue.receive_all()
     assert message["Body"] == "x" * 1_048_576
     assert "MessageAttributes" not in message

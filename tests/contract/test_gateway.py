@@ -30,12 +30,17 @@ from sealed_relay.kairos.codes import CODES
 from sealed_relay.kairos.connection import MAX_ANSWER_BYTES
 from sealed_relay.ports import Gateway
 from tests.local.simulator.flow_owner import Clock, FlowOwner, call
-from tests.local.simulator.served import served
+from tests.local.simulator.serve_simulator import served
 from tests.support.flows import rsa_key
 from tests.support.gateway import SimulatedGateway
 
 AMBIGUOUS, NOT_SENT, WRONG_ADDRESS = Ambiguous(""), NotSent(""), WrongAddress("")
-PATIENT_SECONDS = 30.0
+MAX_WAIT_SECONDS = 30.0
+
+
+def refusal(code: int) -> Answered:
+    """The API's answer with this code, which lists no call."""
+    return Answered(code, is_list_trusted=False)
 
 
 @dataclass
@@ -50,10 +55,10 @@ class Bench:
         with self.state.lock:
             self.state.faults.plan(PlannedFault(fault=fault, latency_milliseconds=latency_milliseconds))
 
-    def send(self, body: bytes, timeout_seconds: float = PATIENT_SECONDS) -> Answer:
-        """The answer, without its words."""
+    def send(self, body: bytes, timeout_seconds: float = MAX_WAIT_SECONDS) -> Answer:
+        """The answer, without its `detail`, and without the API's random name for the request."""
         answer = self.gateway.send(self.owner.endpoint, body, timeout_seconds)
-        return answer if isinstance(answer, Answered) else replace(answer, detail="")
+        return replace(answer, api_request_id="") if isinstance(answer, Answered) else replace(answer, detail="")
 
     def request(self) -> bytes:
         return self.owner.request(call("a"), call("b"), call("c"))
@@ -66,7 +71,7 @@ class Bench:
 
 @pytest.fixture(params=["fake", "http"])
 def unreachable(request: pytest.FixtureRequest) -> Gateway:
-    """A gateway to an address where nobody listens."""
+    """A gateway to an address where no server listens."""
     if request.param == "http":
         return HttpGateway(f"http://127.0.0.1:{free_ports(1)[0]}", time.monotonic)
     fake = SimulatedGateway(SimulatorState(Clock(), random.Random(7)))
@@ -87,7 +92,7 @@ def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
         yield Bench(state, gateway, owner)
 
 
-def test_a_request_that_the_api_takes_is_answered_with_every_calls_uuid(bench: Bench) -> None:
+def test_accepted_request_is_answered_with_a_uuid_for_each_call(bench: Bench) -> None:
     answer = bench.send(bench.request())
     assert isinstance(answer, Answered)
     assert answer.code == 200
@@ -96,25 +101,40 @@ def test_a_request_that_the_api_takes_is_answered_with_every_calls_uuid(bench: B
     assert bench.accepted == {"a": 1, "b": 1, "c": 1}
 
 
-def test_the_bytes_arrive_as_they_were_given_and_the_same_ones_are_known_again(bench: Bench) -> None:
+@pytest.mark.parametrize("code", [200, 205])
+def test_answer_has_the_name_that_the_api_gave_the_request(bench: Bench, code: int) -> None:
+    bench.plan(CodeAnswer(code=code))
+    first, second = (bench.gateway.send(bench.owner.endpoint, bench.request(), MAX_WAIT_SECONDS) for _ in range(2))
+    assert isinstance(first, Answered)
+    assert isinstance(second, Answered)
+    assert len({first.api_request_id, second.api_request_id, ""}) == 3
+
+
+def test_refusal_whose_message_says_accepted_is_contradicted(bench: Bench) -> None:
+    bench.plan(ForeignPage(http_status=200, body='{"api-response-code": 202, "api-response-message": "Accepted"}'))
+    assert bench.send(bench.request()) == Answered(202, is_contradicted=True, is_list_trusted=False)
+
+
+def test_same_bytes_sent_again_are_recognised_by_the_api(bench: Bench) -> None:
     body = bench.request()
-    assert [bench.send(body), bench.send(body)][1] == Answered(201)
+    assert [bench.send(body), bench.send(body)][1] == refusal(201)
     assert bench.accepted == {"a": 1, "b": 1, "c": 1}
 
 
 @pytest.mark.parametrize("code", sorted(CODES.keys() - {200, 209}))
-def test_every_refusal_is_told_by_its_code_whatever_the_http_status(bench: Bench, code: int) -> None:
+def test_refusal_is_answered_by_its_code_at_any_http_status(bench: Bench, code: int) -> None:
     for http_status in (200, 500):
         bench.plan(CodeAnswer(code=code, http_status=http_status))
-        assert bench.send(bench.request()) == Answered(code)
+        assert bench.send(bench.request()) == refusal(code)
     assert bench.accepted == {}
 
 
-def test_of_a_partial_success_the_calls_that_were_taken_are_listed(bench: Bench) -> None:
+def test_partial_success_lists_the_accepted_calls(bench: Bench) -> None:
     bench.plan(PartialSuccess(accept_every=2))
     answer = bench.send(bench.request())
     assert isinstance(answer, Answered)
     assert (answer.code, set(answer.phonon_uuids)) == (209, {"a", "c"})
+    assert answer.is_list_trusted
     assert bench.accepted == {"a": 1, "c": 1}
 
 
@@ -143,7 +163,7 @@ def test_of_a_partial_success_the_calls_that_were_taken_are_listed(bench: Bench)
     ],
     ids=str,
 )
-def test_a_page_that_is_not_the_apis_is_told_by_its_http_status(
+def test_foreign_page_is_judged_by_its_http_status(
     bench: Bench,
     page: dict[str, Any],
     expected: Answer,
@@ -164,7 +184,7 @@ def test_a_page_that_is_not_the_apis_is_told_by_its_http_status(
     ],
     ids=str,
 )
-def test_an_answer_that_is_lost_leaves_open_whether_the_request_arrived(
+def test_lost_answer_is_ambiguous(
     bench: Bench,
     fault: Fault,
     is_accepted: bool,  # noqa: FBT001 - a parameter
@@ -176,27 +196,27 @@ def test_an_answer_that_is_lost_leaves_open_whether_the_request_arrived(
     assert bench.send(body).__class__ is Answered
 
 
-def test_an_answer_that_comes_too_late_is_as_good_as_lost(bench: Bench) -> None:
+def test_answer_after_the_timeout_is_ambiguous(bench: Bench) -> None:
     bench.plan(NoFault(), latency_milliseconds=5_000)
     assert bench.send(bench.request(), timeout_seconds=0.5) == AMBIGUOUS
     assert bench.accepted == {"a": 1, "b": 1, "c": 1}
 
 
-def test_an_answer_that_takes_its_time_is_waited_for(bench: Bench) -> None:
+def test_slow_answer_within_the_timeout_is_returned(bench: Bench) -> None:
     bench.plan(CodeAnswer(code=500), latency_milliseconds=50)
-    assert bench.send(bench.request()) == Answered(500)
+    assert bench.send(bench.request()) == refusal(500)
 
 
-def test_an_answer_that_is_too_big_is_not_taken_for_the_apis(bench: Bench) -> None:
+def test_answer_above_the_maximum_size_means_a_wrong_address(bench: Bench) -> None:
     bench.plan(PaddedAnswer(size_bytes=MAX_ANSWER_BYTES + 1))
     assert bench.send(bench.request()) == WRONG_ADDRESS
 
 
-def test_a_refused_connection_was_certainly_not_sent(unreachable: Gateway) -> None:
-    assert isinstance(unreachable.send("outbound", b"{}", PATIENT_SECONDS), NotSent)
+def test_request_on_a_refused_connection_is_not_sent(unreachable: Gateway) -> None:
+    assert isinstance(unreachable.send("outbound", b"{}", MAX_WAIT_SECONDS), NotSent)
 
 
-def test_requests_over_the_rate_were_not_sent(bench: Bench) -> None:
+def test_request_above_the_rate_limit_is_not_sent(bench: Bench) -> None:
     bench.state.settings = msgspec.structs.replace(bench.state.settings, requests_per_minute=1)
     bench.send(bench.request())
     answer = bench.send(bench.request())

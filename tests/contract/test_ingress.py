@@ -1,80 +1,57 @@
 """What `ports.Ingress` promises."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass
 
 import pytest
 
 from sealed_relay.aws.sqs import IngressQueue
-from tests.support.aws_clients import AwsClients
+from tests.contract.conftest import SqsQueue
 from tests.support.queues import InMemoryIngress
 
-if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
-
 VISIBILITY_TIMEOUT_SECONDS = 60
-PATIENCE_SECONDS = 20
+MAX_WAIT_SECONDS = 20
 
 
-class Bench(Protocol):
-    """An ingress queue with its producer's end and its event source's."""
+@dataclass
+class Bench:
+    """An ingress queue, with the end of its producers and the end of its event source.
 
-    def send(self, body: str) -> None: ...
+    `receive` takes up to 10 visible messages and makes them invisible: receipt handle by body.
+    """
 
-    def receive(self) -> dict[str, str]:
-        """Take up to 10 visible messages out of sight; receipt handle by body."""
-        ...
-
-    def defer(self, delays_seconds: Mapping[str, float]) -> None: ...
-
-
-class FakeBench:
-    def __init__(self) -> None:
-        self._ingress = InMemoryIngress(time.time, VISIBILITY_TIMEOUT_SECONDS)
-        self.defer = self._ingress.defer
-
-    def send(self, body: str) -> None:
-        self._ingress.send(body)
-
-    def receive(self) -> dict[str, str]:
-        return {message.body: message.receipt_handle for message in self._ingress.receive(10)}
-
-
-class SqsBench:
-    def __init__(self, sqs: "SQSClient", queue_url: str, executor: ThreadPoolExecutor) -> None:
-        self._sqs = sqs
-        self._queue_url = queue_url
-        self.defer = IngressQueue(sqs, queue_url, executor).defer
-
-    def send(self, body: str) -> None:
-        self._sqs.send_message(QueueUrl=self._queue_url, MessageBody=body)
-
-    def receive(self) -> dict[str, str]:
-        received = self._sqs.receive_message(
-            QueueUrl=self._queue_url, MaxNumberOfMessages=10, VisibilityTimeout=VISIBILITY_TIMEOUT_SECONDS
-        )
-        return {message["Body"]: message["ReceiptHandle"] for message in received.get("Messages", [])}
+    send: Callable[[str], object]
+    receive: Callable[[], dict[str, str]]
+    defer: Callable[[Mapping[str, float]], None]
 
 
 @pytest.fixture
-def sqs_bench(clients: AwsClients, queue_url: str) -> Iterator[SqsBench]:
+def in_memory() -> Bench:
+    ingress = InMemoryIngress(time.time, VISIBILITY_TIMEOUT_SECONDS)
+    return Bench(
+        ingress.send,
+        lambda: {message.body: message.receipt_handle for message in ingress.receive(10)},
+        ingress.defer,
+    )
+
+
+@pytest.fixture
+def on_aws(queue: SqsQueue) -> Iterator[Bench]:
     with ThreadPoolExecutor(4) as executor:
-        yield SqsBench(clients.sqs, queue_url, executor)
-
-
-@pytest.fixture(params=["fake", pytest.param("sqs", marks=pytest.mark.stack)])
-def bench(request: pytest.FixtureRequest) -> Bench:
-    if request.param == "fake":
-        return FakeBench()
-    sqs: SqsBench = request.getfixturevalue("sqs_bench")
-    return sqs
+        yield Bench(
+            queue.send,
+            lambda: {
+                message["Body"]: message["ReceiptHandle"] for message in queue.receive(VISIBILITY_TIMEOUT_SECONDS)
+            },
+            IngressQueue(queue.sqs, queue.url, executor).defer,
+        )
 
 
 def receive_all(bench: Bench, count: int) -> dict[str, str]:
-    """Take messages out of sight until there are that many, or patience is at its end."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    """Receive until there are that many messages, or a deadline is over."""
+    deadline = time.monotonic() + MAX_WAIT_SECONDS
     handles: dict[str, str] = {}
     while len(handles) < count and time.monotonic() < deadline:
         handles |= bench.receive()
@@ -82,25 +59,25 @@ def receive_all(bench: Bench, count: int) -> dict[str, str]:
     return handles
 
 
-def test_a_message_comes_back_after_its_delay_and_not_before(bench: Bench) -> None:
+def test_deferred_message_comes_back_after_its_delay(bench: Bench) -> None:
     bench.send("a")
     [handle] = bench.receive().values()
-    handed_back_at = time.monotonic()
+    deferred_at = time.monotonic()
     bench.defer({handle: 1.0})
     assert set(receive_all(bench, 1)) == {"a"}
-    assert time.monotonic() - handed_back_at >= 1.0
+    assert time.monotonic() - deferred_at >= 1.0
 
 
-def test_a_message_that_is_not_handed_back_stays_out_of_sight(bench: Bench) -> None:
-    bench.send("handed back")
+def test_message_that_is_not_deferred_stays_invisible(bench: Bench) -> None:
+    bench.send("deferred")
     bench.send("kept")
     handles = receive_all(bench, 2)
-    bench.defer({handles["handed back"]: 0.0})
-    assert set(receive_all(bench, 1)) == {"handed back"}
+    bench.defer({handles["deferred"]: 0.0})
+    assert set(receive_all(bench, 1)) == {"deferred"}
     assert bench.receive() == {}
 
 
-def test_any_number_of_messages_comes_back(bench: Bench) -> None:
+def test_any_number_of_deferred_messages_comes_back(bench: Bench) -> None:
     bodies = {f"message {number}" for number in range(25)}
     for body in bodies:
         bench.send(body)
@@ -110,7 +87,7 @@ def test_any_number_of_messages_comes_back(bench: Bench) -> None:
     assert set(receive_all(bench, 25)) == bodies
 
 
-def test_each_message_has_a_delay_of_its_own(bench: Bench) -> None:
+def test_each_message_has_its_own_delay(bench: Bench) -> None:
     bench.send("soon")
     bench.send("late")
     handles = receive_all(bench, 2)
@@ -119,14 +96,14 @@ def test_each_message_has_a_delay_of_its_own(bench: Bench) -> None:
     assert bench.receive() == {}
 
 
-def test_a_message_that_is_gone_does_not_keep_the_others_back(bench: Bench) -> None:
+def test_message_that_is_gone_does_not_stop_the_others(bench: Bench) -> None:
     bench.send("a")
     [handle] = bench.receive().values()
     bench.defer({"no message's receipt handle": 0.0, handle: 0.0})
     assert set(receive_all(bench, 1)) == {"a"}
 
 
-def test_a_delay_longer_than_sqs_allows_is_cut_and_not_refused(bench: Bench) -> None:
+def test_delay_longer_than_sqs_allows_is_cut(bench: Bench) -> None:
     bench.send("a")
     bench.send("b")
     handles = receive_all(bench, 2)
@@ -135,19 +112,19 @@ def test_a_delay_longer_than_sqs_allows_is_cut_and_not_refused(bench: Bench) -> 
     assert bench.receive() == {}
 
 
-def test_a_delay_that_is_over_already_is_none(bench: Bench) -> None:
+def test_negative_delay_is_none(bench: Bench) -> None:
     bench.send("a")
     [handle] = bench.receive().values()
     bench.defer({handle: -5.0})
     assert set(receive_all(bench, 1)) == {"a"}
 
 
-def test_nothing_to_hand_back_is_no_trouble(bench: Bench) -> None:
+def test_nothing_to_defer_does_nothing(bench: Bench) -> None:
     bench.defer({})
     assert bench.receive() == {}
 
 
-def test_a_message_received_again_has_another_receipt_handle(bench: Bench) -> None:
+def test_message_received_again_has_another_receipt_handle(bench: Bench) -> None:
     bench.send("a")
     [first] = bench.receive().values()
     bench.defer({first: 0.0})

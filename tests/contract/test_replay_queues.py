@@ -1,4 +1,4 @@
-"""What the replay's `ports.FailureQueue` and `ports.IngressQueue` promise."""
+"""The promises of the replay's `ports.FailureQueue` and `ports.IngressQueue`, kept by the fakes and by SQS."""
 
 import time
 from collections.abc import Collection, Mapping
@@ -8,24 +8,26 @@ import pytest
 
 from sealed_relay.aws.sqs import FailureQueue
 from sealed_relay.ports import Failure
+from sealed_relay_replay.aws import SqsFailureQueue, SqsIngressQueue
 from sealed_relay_replay.entry import Entry
-from sealed_relay_replay.queues import SqsFailureQueue, SqsIngressQueue
 from tests.support.aws_clients import AwsClients
-from tests.support.failure_queue import InMemoryFailureQueue, InMemoryIngressEnd
+from tests.support.clock import Clock
+from tests.support.failure_queue import InMemoryFailureQueue, InMemoryIngressQueue
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-OUT_OF_SIGHT_SECONDS = 60
-PATIENCE_SECONDS = 20
+VISIBILITY_TIMEOUT_SECONDS = 60
+MAX_RECEIVES = 20
+"""Each receive that finds nothing takes a second."""
 
 
 class Bench(Protocol):
-    """A queue with the end that failures are published to, and both ends that the replay has hold of."""
+    """One queue. The relay publishes failures to it; the replay receives from it and sends to it."""
 
     def publish(self, failure: Failure) -> None: ...
 
-    def receive(self, most: int, out_of_sight_seconds: int) -> list[Entry]: ...
+    def receive(self, max_entries: int, visibility_timeout_seconds: int) -> list[Entry]: ...
 
     def delete(self, receipt_handles: Collection[str]) -> None: ...
 
@@ -35,11 +37,19 @@ class Bench(Protocol):
 
 
 class FakeBench:
+    """A receive that finds nothing moves the clock on by a second, which is how long the long poll of SQS takes."""
+
     def __init__(self) -> None:
-        queue = InMemoryFailureQueue(time.time)
-        self._queue = queue
-        self.receive, self.delete, self.release = queue.receive, queue.delete, queue.release
-        self.send = InMemoryIngressEnd(queue.put).send
+        self._clock = Clock(time.time())
+        self._queue = InMemoryFailureQueue(self._clock)
+        self.delete, self.release = self._queue.delete, self._queue.release
+        self.send = InMemoryIngressQueue(self._queue.put).send
+
+    def receive(self, max_entries: int, visibility_timeout_seconds: int) -> list[Entry]:
+        entries = self._queue.receive(max_entries, visibility_timeout_seconds)
+        if not entries:
+            self._clock.now += 1
+        return entries
 
     def publish(self, failure: Failure) -> None:
         self._queue.put(failure.body, failure.reason, failure.code, age_seconds=0)
@@ -48,7 +58,7 @@ class FakeBench:
 class SqsBench:
     def __init__(self, sqs: "SQSClient", queue_url: str) -> None:
         queue = SqsFailureQueue(sqs, queue_url)
-        self._failures = FailureQueue(sqs, queue_url)  # the relay's own: the two must understand each other
+        self._failures = FailureQueue(sqs, queue_url)  # the relay's adapter publishes what the replay's receives
         self.receive, self.delete, self.release = queue.receive, queue.delete, queue.release
         self.send = SqsIngressQueue(sqs, queue_url).send
 
@@ -75,15 +85,16 @@ def failure(name: str, reason: str = "EXPIRED", code: int | None = None) -> Fail
 
 
 def receive_all(bench: Bench, count: int) -> list[Entry]:
-    """Take entries out of sight until there are that many, or patience is at its end."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    """Receive until there are `count` entries; fewer if MAX_RECEIVES receives do not find so many."""
     entries: list[Entry] = []
-    while len(entries) < count and time.monotonic() < deadline:
-        entries += bench.receive(10, OUT_OF_SIGHT_SECONDS)
+    for _ in range(MAX_RECEIVES):
+        if len(entries) >= count:
+            break
+        entries += bench.receive(10, VISIBILITY_TIMEOUT_SECONDS)
     return entries
 
 
-def test_an_entry_is_received_as_the_relay_published_it(bench: Bench) -> None:
+def test_entry_is_received_as_the_relay_published_it(bench: Bench) -> None:
     published = failure("a", "NO_DATA_AVAILABLE", 213)
     before = time.time()
     bench.publish(published)
@@ -93,33 +104,31 @@ def test_an_entry_is_received_as_the_relay_published_it(bench: Bench) -> None:
     assert before - 1 <= entry.sent_at <= time.time() + 1
 
 
-def test_no_more_entries_are_received_than_asked_for_and_none_twice(bench: Bench) -> None:
+def test_no_entry_is_received_twice_and_no_more_than_asked_for(bench: Bench) -> None:
     for number in range(12):
         bench.publish(failure(f"a{number}"))
-    assert len(bench.receive(3, OUT_OF_SIGHT_SECONDS)) <= 3
+    assert len(bench.receive(3, VISIBILITY_TIMEOUT_SECONDS)) <= 3
     rest = receive_all(bench, 9)
     assert len({entry.message_id for entry in rest}) == len(rest) == 9
-    assert bench.receive(10, OUT_OF_SIGHT_SECONDS) == []
+    assert bench.receive(10, VISIBILITY_TIMEOUT_SECONDS) == []
 
 
-def test_an_entry_comes_back_by_itself_when_its_time_out_of_sight_is_over(bench: Bench) -> None:
+def test_entry_is_visible_again_after_its_visibility_timeout(bench: Bench) -> None:
     bench.publish(failure("a"))
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not bench.receive(10, 1):
-        assert time.monotonic() < deadline
+    assert any(bench.receive(10, 1) for _ in range(MAX_RECEIVES))
     assert receive_all(bench, 1)
 
 
-def test_what_is_handed_back_is_in_sight_at_once_and_the_rest_is_not(bench: Bench) -> None:
+def test_only_the_released_entry_is_visible_at_once(bench: Bench) -> None:
     for name in "abc":
         bench.publish(failure(name))
     entries = receive_all(bench, 3)
     bench.release([entries[0].receipt_handle])
     assert [entry.message_id for entry in receive_all(bench, 1)] == [entries[0].message_id]
-    assert bench.receive(10, OUT_OF_SIGHT_SECONDS) == []
+    assert bench.receive(10, VISIBILITY_TIMEOUT_SECONDS) == []
 
 
-def test_what_is_deleted_is_gone_and_deleting_it_again_is_no_trouble(bench: Bench) -> None:
+def test_deleted_entry_is_gone_and_can_be_deleted_again(bench: Bench) -> None:
     bench.publish(failure("a"))
     bench.publish(failure("b"))
     entries = receive_all(bench, 2)
@@ -127,10 +136,10 @@ def test_what_is_deleted_is_gone_and_deleting_it_again_is_no_trouble(bench: Benc
     bench.delete([entries[0].receipt_handle])
     bench.release([entry.receipt_handle for entry in entries])
     assert [entry.message_id for entry in receive_all(bench, 1)] == [entries[1].message_id]
-    assert bench.receive(10, OUT_OF_SIGHT_SECONDS) == []
+    assert bench.receive(10, VISIBILITY_TIMEOUT_SECONDS) == []
 
 
 @pytest.mark.parametrize("body", [failure("₹ é 🔔").body, "call Zoe, please", " \t\r\n{", "x" * 1_048_576])
-def test_a_body_arrives_byte_for_byte(bench: Bench, body: str) -> None:
+def test_body_arrives_unchanged(bench: Bench, body: str) -> None:
     assert bench.send({"message-1": body}) == {"message-1"}
     assert [entry.body for entry in receive_all(bench, 1)] == [body]

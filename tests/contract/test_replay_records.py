@@ -1,4 +1,4 @@
-"""What the replay's `ports.Records` promises."""
+"""The promises of the replay's `ports.Records`, kept by the fake and by DynamoDB."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -7,14 +7,14 @@ from typing import Any, Protocol
 import pytest
 
 from sealed_relay.aws.dynamodb import DynamoDBTable
-from sealed_relay_replay.records import DynamoDBRecords, RecordsError
+from sealed_relay_replay.aws import DynamoDBRecords, RecordsError
 from tests.functional.replay.scene import InMemoryRecords
 from tests.support.aws_clients import AwsClients
 from tests.support.executor import InlineExecutor
 
 
 class Bench(Protocol):
-    """Records, and a way to write them."""
+    """Records that a test can write and read."""
 
     def write(self, statuses: dict[str, str]) -> None: ...
 
@@ -23,13 +23,13 @@ class Bench(Protocol):
 
 class FakeBench:
     def __init__(self) -> None:
-        self._records = InMemoryRecords()
-        self.write, self.statuses = self._records.of.update, self._records.statuses
+        records = InMemoryRecords()
+        self.write, self.statuses = records.by_call_id.update, records.statuses
 
 
 class DynamoDBBench:
     def __init__(self, clients: AwsClients, table_name: str, executor: ThreadPoolExecutor) -> None:
-        self._table = DynamoDBTable(clients.dynamodb, table_name)  # the relay's own
+        self._table = DynamoDBTable(clients.dynamodb, table_name)  # the relay's adapter writes the records
         self.statuses = DynamoDBRecords(clients.dynamodb, table_name, executor).statuses
 
     def write(self, statuses: dict[str, str]) -> None:
@@ -52,7 +52,7 @@ def bench(request: pytest.FixtureRequest) -> Bench:
     return dynamodb
 
 
-def test_calls_with_a_record_have_their_status_and_the_others_none(bench: Bench) -> None:
+def test_only_calls_with_a_record_have_a_status(bench: Bench) -> None:
     bench.write({"FLOWAAAA/a": "ACCEPTED", "FLOWAAAA/₹ é": "UNRESOLVED", "FLOWAAAA/other": "REJECTED"})
     assert bench.statuses(["FLOWAAAA/a", "FLOWAAAA/none", "FLOWAAAA/₹ é"]) == {
         "FLOWAAAA/a": "ACCEPTED",
@@ -61,26 +61,26 @@ def test_calls_with_a_record_have_their_status_and_the_others_none(bench: Bench)
 
 
 @pytest.mark.parametrize("count", [0, 1, 100, 101, 250])
-def test_any_number_of_calls_is_read_and_a_call_may_be_named_twice(bench: Bench, count: int) -> None:
+def test_any_number_of_calls_is_read_even_if_each_is_named_twice(bench: Bench, count: int) -> None:
     written = {f"FLOWAAAA/{number}": "REJECTED" for number in range(count)}
     bench.write(written)
     assert bench.statuses([*written, *written]) == written
 
 
-def test_what_dynamodb_leaves_out_for_now_is_asked_for_again_and_not_for_ever() -> None:
+def test_unprocessed_keys_are_read_again_a_bounded_number_of_times() -> None:
     class Busy:
-        def __init__(self, left_out: int) -> None:
-            self.left_out = left_out
+        def __init__(self, unprocessed_reads: int) -> None:
+            self.unprocessed_reads = unprocessed_reads
 
         def batch_get_item(self, RequestItems: dict[str, Any]) -> dict[str, Any]:  # noqa: N803 - as boto3
-            self.left_out -= 1
-            if self.left_out >= 0:
+            self.unprocessed_reads -= 1
+            if self.unprocessed_reads >= 0:
                 return {"Responses": {}, "UnprocessedKeys": RequestItems}
             keys = RequestItems["records"]["Keys"]
             return {"Responses": {"records": [{**key, "status": {"S": "EXPIRED"}} for key in keys]}}
 
-    def read(left_out: int) -> dict[str, str]:
-        client: Any = Busy(left_out)
+    def read(unprocessed_reads: int) -> dict[str, str]:
+        client: Any = Busy(unprocessed_reads)
         return DynamoDBRecords(client, "records", InlineExecutor(), sleep=lambda _: None).statuses(["FLOWAAAA/a"])
 
     assert read(2) == {"FLOWAAAA/a": "EXPIRED"}

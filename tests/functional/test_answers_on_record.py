@@ -1,14 +1,14 @@
-"""An answer is on record before anything acts on it: with its request, or with the call where there is but one."""
+"""Rule 3: an answer is stored with its request before anything acts on it."""
 
 from collections.abc import Sequence
 
 import pytest
 
-from local.simulator.faults import CodeAnswer, DroppedConnection, Fault, ForeignPage, NoFault
+from local.simulator.faults import CodeAnswer, Fault, ForeignPage, NoFault
 from sealed_relay.observability.events import WorkFailed
 from sealed_relay.ports import Change, Item
-from tests.functional.crashing import Killed
-from tests.functional.scene import Scene
+from tests.support.crash_at_step import Killed
+from tests.support.scene import Scene
 from tests.support.table import InMemoryTable
 
 
@@ -16,25 +16,12 @@ def requests_of(scene: Scene) -> list[Item]:
     return [item for key, item in scene.table.items.items() if key.startswith("#request/")]
 
 
-@pytest.mark.parametrize("lost_before", [False, True])
-def test_of_a_lone_call_that_was_delivered_its_record_alone_tells(lost_before: bool) -> None:  # noqa: FBT001
-    scene = Scene()
-    scene.send("a")
-    if lost_before:
-        scene.plan(DroppedConnection(after_accepting=True))
-    scene.run()
-
-    [request] = requests_of(scene)
-    assert "answer" not in request
-    assert scene.record("a")["status"] == ("PRESUMED_ACCEPTED" if lost_before else "ACCEPTED")
-
-
 @pytest.mark.parametrize(
     ("names", "fault"),
-    [(["a", "b"], NoFault()), (["a"], CodeAnswer(code=400)), (["a"], CodeAnswer(code=206))],
-    ids=["calls-beside-it", "refused", "to-be-tried-again"],
+    [(["a", "b"], NoFault()), (["a"], NoFault()), (["a"], CodeAnswer(code=400)), (["a"], CodeAnswer(code=206))],
+    ids=["two calls", "one call", "refused", "to be tried again"],
 )
-def test_any_other_answer_stands_with_its_request(names: list[str], fault: Fault) -> None:
+def test_answer_is_stored_with_its_request(names: list[str], fault: Fault) -> None:
     scene = Scene()
     scene.send(*names)
     scene.plan(fault)
@@ -44,7 +31,7 @@ def test_any_other_answer_stands_with_its_request(names: list[str], fault: Fault
     assert "answer" in request
 
 
-def test_a_lone_call_of_which_a_copy_comes_after_its_lease_is_not_sent_again() -> None:
+def test_delivered_call_that_is_received_again_after_its_lease_is_not_sent_again() -> None:
     scene = Scene()
     scene.send("a")
     messages = scene.ingress.receive(1)
@@ -73,7 +60,7 @@ class TableThatKeepsNoPauses(InMemoryTable):
             raise self.error
 
 
-def test_an_answer_that_the_gate_cannot_be_told_is_settled_all_the_same() -> None:
+def test_answer_that_admission_cannot_record_is_settled_all_the_same() -> None:
     scene = Scene()
     scene.table = TableThatKeepsNoPauses(ConnectionError)
     scene.send("a")
@@ -85,7 +72,7 @@ def test_an_answer_that_the_gate_cannot_be_told_is_settled_all_the_same() -> Non
     assert [type(seen.error) for seen in scene.observed if isinstance(seen, WorkFailed)] == [ConnectionError]
 
 
-def test_a_message_that_is_done_leaves_the_queue_although_the_gate_could_not_be_told() -> None:
+def test_finished_message_leaves_although_admission_could_not_record_the_answer() -> None:
     scene = Scene()
     scene.send("before")
     scene.plan(ForeignPage(http_status=503))
@@ -100,7 +87,7 @@ def test_a_message_that_is_done_leaves_the_queue_although_the_gate_could_not_be_
 
 
 @pytest.mark.parametrize("names", [["a"], ["a", "b"]])
-def test_an_answer_is_on_record_before_the_gate_is_told_of_it(names: list[str]) -> None:
+def test_answer_is_stored_before_admission_is_told_of_it(names: list[str]) -> None:
     scene = Scene()
     scene.send("before")
     scene.plan(ForeignPage(http_status=503))

@@ -5,11 +5,11 @@ from datetime import datetime
 
 import pytest
 
-from sealed_relay.calls.message import SERVICE_TIME_ZONE
+from sealed_relay.calls.call import SERVICE_TIME_ZONE
 from sealed_relay.kairos.answer import Answer
 from sealed_relay.ports import Item
-from tests.functional.scene import Scene
 from tests.support.gateway import SimulatedGateway
+from tests.support.scene import Scene
 from tests.support.table import InMemoryTable
 
 
@@ -48,7 +48,7 @@ def test_a_request_that_the_gate_cannot_decide_on_is_known_as_not_sent_and_its_c
         throttled = 1
 
         def insert(self, items: Sequence[Item]) -> list[bool]:
-            if self.throttled and any(item["call_id"] == "#pace" for item in items):
+            if self.throttled and any(item["call_id"] == "#permits" for item in items):
                 self.throttled -= 1
                 raise ConnectionError("throttled")
             return super().insert(items)
@@ -127,7 +127,7 @@ def test_a_turn_whose_writing_down_took_long_is_not_used_and_a_slow_store_costs_
     scene.send("a")
 
     class SlowTable(InMemoryTable):
-        slow_key = "#pace"
+        slow_key = "#permits"
 
         def insert(self, items: Sequence[Item]) -> list[bool]:
             scene.clock.now += 20 * any(str(item["call_id"]).startswith(self.slow_key) for item in items)

@@ -13,10 +13,11 @@ from sealed_relay import handler
 from sealed_relay.kairos.codes import CODES
 from sealed_relay.kairos.flow import UnusableFlowError, parse_flow
 from sealed_relay.observability.emitter import Telemetry
-from tests.functional.scene import Scene
-from tests.functional.watching import CONTEXT, Watched, event_of
+from tests.functional.canary_scene import CONTEXT, CanaryScene
 from tests.support import canaries
 from tests.support.flows import register
+from tests.support.scene import Scene
+from tests.support.sqs_events import event_of
 
 FLOW_ID = "ALERTS01"
 
@@ -27,7 +28,7 @@ def watched(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
     request: pytest.FixtureRequest,
-) -> Iterator[Watched]:
+) -> Iterator[CanaryScene]:
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "SealedRelay")
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "relay")
     caplog.set_level(logging.DEBUG)
@@ -49,12 +50,12 @@ def watched(
     flow = parse_flow(FLOW_ID, canaries.flow_secret())
     scene.flows.flows[FLOW_ID] = flow
     register(scene.simulator, flow)
-    yield Watched(scene, telemetry, said)
+    yield CanaryScene(scene, telemetry, said)
     handler.logger.setLevel(level)
     metrics.clear_metrics()
 
 
-def test_a_delivered_call_leaves_nothing_behind_but_its_sealed_envelope(watched: Watched) -> None:
+def test_a_delivered_call_leaves_nothing_behind_but_its_sealed_envelope(watched: CanaryScene) -> None:
     watched.scene.ingress.send(canaries.message_of(FLOW_ID, "delivered"))
 
     watched.run()
@@ -66,7 +67,7 @@ def test_a_delivered_call_leaves_nothing_behind_but_its_sealed_envelope(watched:
     assert watched.leaks() == []
 
 
-def test_a_refusal_that_quotes_the_number_does_not_leave_the_relay(watched: Watched) -> None:
+def test_a_refusal_that_quotes_the_number_does_not_leave_the_relay(watched: CanaryScene) -> None:
     watched.scene.ingress.send(canaries.message_of(FLOW_ID, "refused", number=canaries.REFUSED_NUMBER))
 
     watched.run()
@@ -77,7 +78,7 @@ def test_a_refusal_that_quotes_the_number_does_not_leave_the_relay(watched: Watc
 
 
 @pytest.mark.parametrize("code", [*CODES, 999])
-def test_no_code_brings_anything_out(watched: Watched, code: int) -> None:
+def test_no_code_brings_anything_out(watched: CanaryScene, code: int) -> None:
     watched.scene.plan(CodeAnswer(code=code), requests=None)
     watched.scene.ingress.send(canaries.message_of(FLOW_ID, "one", "two"))
 
@@ -96,7 +97,7 @@ def test_no_code_brings_anything_out(watched: Watched, code: int) -> None:
     ],
     ids=["dropped", "truncated", "200", "403", "429", "502", "redirect"],
 )
-def test_garbage_for_an_answer_is_not_repeated(watched: Watched, fault: Fault) -> None:
+def test_garbage_for_an_answer_is_not_repeated(watched: CanaryScene, fault: Fault) -> None:
     watched.scene.plan(fault, requests=3)
     watched.scene.ingress.send(canaries.message_of(FLOW_ID, "garbage"))
 
@@ -106,7 +107,7 @@ def test_garbage_for_an_answer_is_not_repeated(watched: Watched, fault: Fault) -
 
 
 @pytest.mark.parametrize("what", canaries.UNREADABLE)
-def test_of_an_unreadable_message_only_the_body_goes_on(watched: Watched, what: str) -> None:
+def test_of_an_unreadable_message_only_the_body_goes_on(watched: CanaryScene, what: str) -> None:
     watched.scene.ingress.send(canaries.UNREADABLE[what])
 
     watched.run()
@@ -115,19 +116,19 @@ def test_of_an_unreadable_message_only_the_body_goes_on(watched: Watched, what: 
     assert watched.leaks() == []
 
 
-def test_what_a_paused_call_is_held_for_is_told_without_what_is_in_it(watched: Watched) -> None:
+def test_what_a_paused_call_is_held_for_is_told_without_what_is_in_it(watched: CanaryScene) -> None:
     watched.scene.table.put({"call_id": "#pause/account", "reason": "MAINTENANCE"})
     watched.scene.ingress.send(canaries.message_of(FLOW_ID, "held"))
 
     watched.run()
 
-    assert "calls held" in watched.said()
-    assert "AccountPausedSeconds" in watched.said()
+    assert "messages deferred" in watched.said()
+    assert "MessagesWaitingOnAccount" in watched.said()
     assert watched.leaks() == []
 
 
 @pytest.mark.parametrize("flow_id", canaries.UNUSABLE_SECRETS)
-def test_an_unusable_secret_is_not_shown(watched: Watched, flow_id: str) -> None:
+def test_an_unusable_secret_is_not_shown(watched: CanaryScene, flow_id: str) -> None:
     with pytest.raises(UnusableFlowError) as caught:
         parse_flow(flow_id, canaries.UNUSABLE_SECRETS[flow_id])
     watched.scene.flows.flows[flow_id] = caught.value
@@ -142,17 +143,17 @@ def test_an_unusable_secret_is_not_shown(watched: Watched, flow_id: str) -> None
 @pytest.mark.parametrize(
     ("part", "broken"),
     [
-        *(("ledger", broken) for broken in ("claim", "settle")),
-        *(("requests", broken) for broken in ("store", "record_answer")),
+        *(("call_records", broken) for broken in ("claim", "settle")),
+        *(("request_log", broken) for broken in ("store", "record_answer")),
         ("admission", "admit"),
         ("flows", "get"),
         ("gateway", "send"),
-        ("failures", "publish"),
-        ("ingress", "defer"),
+        ("failure_queue", "publish"),
+        ("source_queue", "defer"),
     ],
 )
 def test_an_error_that_quotes_everything_is_logged_without_its_text(
-    watched: Watched, monkeypatch: pytest.MonkeyPatch, part: str, broken: str
+    watched: CanaryScene, monkeypatch: pytest.MonkeyPatch, part: str, broken: str
 ) -> None:
     dependencies = watched.dependencies()
     body, other = canaries.message_of(FLOW_ID, "crash"), canaries.message_of(FLOW_ID, "beside")

@@ -3,18 +3,19 @@
 import json
 
 import pytest
+from msgspec.structs import replace
 
 from local.simulator.faults import CodeAnswer, NoFault
 from sealed_relay.kairos.codes import CODES, Verdict, code_of
-from tests.functional.scene import Scene
+from tests.support.scene import Scene
 
-PASSING = [code.number for code in CODES.values() if code.verdict is Verdict.RETRY_FRESH] + [999]
+TRANSIENT = [code.number for code in CODES.values() if code.verdict is Verdict.RETRY_FRESH]
 PAUSING = [code.number for code in CODES.values() if code.verdict is Verdict.PAUSE]
 CALL_AT_FAULT = [code.number for code in CODES.values() if code.verdict is Verdict.ISOLATE]
 
 
 def test_every_code_has_its_test_here() -> None:
-    tried = {200, 201, 202, 209, 302, 303, *PASSING, *PAUSING, *CALL_AT_FAULT}
+    tried = {200, 201, 202, 209, 302, 303, 999, *TRANSIENT, *PAUSING, *CALL_AT_FAULT}
     assert tried == {*CODES, 999}
 
 
@@ -29,8 +30,8 @@ def test_success_accepts_every_call_with_its_phonon_uuid() -> None:
     assert scene.record("a")["attempts"] == 1
 
 
-@pytest.mark.parametrize("number", PASSING)
-def test_a_passing_failure_is_retried_in_a_fresh_request(number: int) -> None:
+@pytest.mark.parametrize("number", TRANSIENT)
+def test_transient_failure_is_retried_in_a_fresh_request(number: int) -> None:
     scene = Scene()
     scene.send("a", "b")
     scene.plan(CodeAnswer(code=number))
@@ -44,8 +45,8 @@ def test_a_passing_failure_is_retried_in_a_fresh_request(number: int) -> None:
     assert len(set(scene.gateway.bodies)) == 2
 
 
-@pytest.mark.parametrize("number", PASSING)
-def test_a_failure_that_does_not_pass_is_rejected_with_its_code_in_the_end(number: int) -> None:
+@pytest.mark.parametrize("number", TRANSIENT)
+def test_transient_failure_that_stays_is_rejected_with_its_code_in_the_end(number: int) -> None:
     scene = Scene()
     scene.send("a")
     scene.plan(CodeAnswer(code=number), requests=None)
@@ -95,8 +96,8 @@ def test_partial_success_delivers_the_listed_calls_and_isolates_the_others() -> 
     scene.send("a", "b")
     scene.send("left-out", contact_numbers=["910000000209"])
     scene.run()
-    assert scene.statuses() == {"ACCEPTED": 2, "REJECTED": 1}
-    assert scene.record("left-out")["reason"] == "PARTIAL_SUCCESS"
+    assert scene.statuses() == {"ACCEPTED": 2, "UNRESOLVED": 1}
+    assert scene.record("left-out")["code"] == 209  # alone in its request, with an empty list
     assert scene.accepted() == {"FLOWAAAA/a": 1, "FLOWAAAA/b": 1}
 
 
@@ -109,18 +110,35 @@ def test_partial_success_by_whim_of_the_api_delivers_all_in_the_end() -> None:
     assert set(scene.accepted().values()) == {1}
 
 
-def test_a_repeated_checksum_on_a_first_send_is_retried_fresh_once_and_then_rejected() -> None:
+def test_repeated_checksum_on_a_first_send_ends_unresolved() -> None:
     scene = Scene()
-    scene.send("once")
+    scene.send("a")
     scene.plan(CodeAnswer(code=201))
     scene.run()
-    scene.send("twice")
-    scene.plan(CodeAnswer(code=201), requests=2)
+    assert scene.record("a")["status"] == "UNRESOLVED"
+    assert scene.record("a")["code"] == 201
+    assert len(scene.gateway.bodies) == 1
+
+
+def test_unknown_code_is_resent_with_the_same_bytes_and_accepted_by_the_next_answer() -> None:
+    scene = Scene()
+    scene.simulator.settings = replace(scene.simulator.settings, refusal_leaves_checksum=False)
+    scene.send("a", "b")
+    scene.plan(CodeAnswer(code=999))
     scene.run()
-    assert scene.record("once")["status"] == "ACCEPTED"
-    assert scene.record("twice")["status"] == "REJECTED"
-    assert scene.record("twice")["reason"] == "CHECKSUM_REPEATED"
-    assert len(set(scene.gateway.bodies)) == 4
+    assert scene.statuses() == {"ACCEPTED": 2}
+    assert len(set(scene.gateway.bodies)) == 1
+
+
+def test_unknown_code_that_stays_ends_unresolved_with_the_code() -> None:
+    scene = Scene()
+    scene.send("a")
+    scene.plan(CodeAnswer(code=999), requests=None)
+    scene.run(max_invocations=200)
+    assert scene.record("a")["status"] == "UNRESOLVED"
+    assert scene.record("a")["code"] == 999
+    assert len(set(scene.gateway.bodies)) == 1
+    assert len(scene.gateway.bodies) == scene.limits.max_refusals
 
 
 def test_a_wrong_security_id_is_fetched_anew_and_tried_again_at_once() -> None:

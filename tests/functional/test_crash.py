@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from local.simulator.faults import CodeAnswer, DroppedConnection, ForeignPage
-from tests.functional.crashing import Killed, Steps
-from tests.functional.scene import Scene
+from tests.support.crash_at_step import Killed, Steps
+from tests.support.scene import Scene
 
 GOOD = {"FLOWAAAA/a", "FLOWAAAA/b", "FLOWAAAA/c", "FLOWAAAA/d", "FLOWBBBB/e"}
 BAD = {"bad-1", "bad-2", "no JSON"}

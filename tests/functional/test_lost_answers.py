@@ -5,7 +5,7 @@ import pytest
 from local.simulator.faults import CodeAnswer, DroppedConnection, ForeignPage
 from sealed_relay.kairos.codes import Scope
 from sealed_relay.observability.events import CallsWaiting
-from tests.functional.scene import Scene
+from tests.support.scene import Scene
 
 EMPTY = CodeAnswer(code=212)
 SOON = "2026-11-23T04:30:10Z"
@@ -56,14 +56,17 @@ def test_while_a_pause_holds_up_its_resend_the_log_names_the_pause_and_not_the_m
     assert (last.reason, last.scope) == ("INSUFFICIENT_BALANCE", Scope.ACCOUNT)
 
 
-def test_while_only_lost_requests_wait_one_that_was_found_repeated_lets_the_next_one_ask() -> None:
+def test_lost_requests_wait_until_a_new_request_ends_the_refusal() -> None:
     scene = Scene()
     lose_answers(scene, "lost-1", "lost-2", "lost-3", "lost-4")
     pause_an_account_in_which_only_lost_requests_wait(scene)
-
     scene.run_for(3600)
+    assert scene.statuses() == {"WAITING": 4, "EXPIRED": 1}
 
-    assert scene.statuses() == {"PRESUMED_ACCEPTED": 4, "EXPIRED": 1}
+    scene.send("new")
+    scene.run_for(1800)
+
+    assert scene.statuses() == {"PRESUMED_ACCEPTED": 4, "EXPIRED": 1, "ACCEPTED": 1}
 
 
 def test_while_a_pause_keeps_it_from_being_resent_its_record_is_not_written_again_and_again() -> None:

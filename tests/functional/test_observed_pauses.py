@@ -8,18 +8,15 @@ from local.simulator.faults import CodeAnswer, DroppedConnection
 from sealed_relay.dependencies import Limits
 from sealed_relay.kairos.codes import Scope
 from sealed_relay.kairos.flow import UnusableFlowError
-from sealed_relay.observability.events import CallsHeld, CallsWaiting, Paused, PausesSeen
-from tests.functional.scene import START, Scene
+from sealed_relay.observability.events import CallsWaiting, MessagesDeferred, Paused
+from tests.support.clock import START
+from tests.support.scene import Scene
 
 SINGLE_CALLS = Limits(max_calls=1, max_body_bytes=262_144, give_up_after=timedelta(hours=24))
 
 
-def held(scene: Scene) -> list[CallsHeld]:
-    return [observed for observed in scene.observed if isinstance(observed, CallsHeld)]
-
-
-def seen(scene: Scene) -> list[PausesSeen]:
-    return [observed for observed in scene.observed if isinstance(observed, PausesSeen)]
+def held(scene: Scene) -> list[MessagesDeferred]:
+    return [observed for observed in scene.observed if isinstance(observed, MessagesDeferred)]
 
 
 def test_messages_held_for_the_account_are_told_with_its_reason_and_since_when() -> None:
@@ -89,27 +86,3 @@ def test_messages_over_the_budget_are_held_for_nobody() -> None:
     assert [(each.scope, each.reason, each.since_ms) for each in held(scene)] == [
         (Scope.REQUEST, "RATE_LIMITED", 0)
     ] * 3
-
-
-@pytest.mark.parametrize(("key", "expected"), [("#pause/account", (90, None)), ("#pause/flow/FLOWAAAA", (None, 90))])
-def test_each_invocation_tells_for_how_long_what_it_looked_at_has_been_paused(
-    key: str, expected: tuple[float | None, float | None]
-) -> None:
-    scene = Scene()
-    since_ms = int(START * 1000) - 90_000
-    scene.table.put({"call_id": key, "reason": "MAINTENANCE", "since_ms": since_ms})
-    scene.send("a")
-    scene.invoke()
-
-    assert seen(scene) == [PausesSeen(*expected)]
-
-
-def test_a_pause_that_an_operator_deleted_is_not_seen_by_the_next_invocation() -> None:
-    scene = Scene()
-    scene.table.put({"call_id": "#pause/account", "reason": "MAINTENANCE"})
-    scene.send("a")
-    scene.invoke()
-    del scene.table.items["#pause/account"]
-    scene.run()
-
-    assert [(each.account_seconds, each.flow_seconds) for each in seen(scene)] == [(0.0, None), (None, None)]

@@ -1,20 +1,25 @@
 """Paused flows and accounts, from the front door: nothing but single probes goes out, and all is delivered after."""
 
+import io
 from datetime import timedelta
 
 import msgspec
 import pytest
+from aws_lambda_powertools import Logger, Metrics
 
 from local.simulator.faults import CodeAnswer, DroppedConnection, Fault, ForeignPage, PlannedFault
 from sealed_relay.dependencies import Limits
-from sealed_relay.observability.events import CallsHeld, WorkFailed
-from tests.functional.scene import Scene
+from sealed_relay.observability.emitter import Telemetry
+from sealed_relay.observability.events import MessagesDeferred, WorkFailed
+from sealed_relay.ports import Value
+from tests.support.clock import START
+from tests.support.scene import Scene
 
 EMPTY = CodeAnswer(code=212)
 A_DAY_AND_A_BIT = Limits(max_calls=500, max_body_bytes=262_144, give_up_after=timedelta(hours=96))
 
 
-def test_a_request_whose_account_is_paused_while_it_waits_its_turn_stays_unsent() -> None:
+def test_request_whose_account_is_paused_meanwhile_stays_unsent() -> None:
     scene = Scene()
     scene.plan(EMPTY, requests=None)
     scene.send("a", flow_id="FLOWAAAA")
@@ -27,7 +32,7 @@ def test_a_request_whose_account_is_paused_while_it_waits_its_turn_stays_unsent(
     assert not [each for each in scene.observed if isinstance(each, WorkFailed)]
 
 
-def test_a_message_that_comes_while_its_account_is_paused_is_on_record_as_waiting_and_why() -> None:
+def test_message_of_a_paused_account_is_recorded_as_waiting_with_the_reason() -> None:
     scene = Scene()
     scene.plan(EMPTY, requests=None)
     scene.send("first")
@@ -40,7 +45,7 @@ def test_a_message_that_comes_while_its_account_is_paused_is_on_record_as_waitin
     assert len(scene.gateway.bodies) == 1
 
 
-def test_a_paused_message_is_not_written_about_again_each_time_it_is_received() -> None:
+def test_receive_of_a_paused_message_writes_nothing() -> None:
     scene = Scene()
     scene.table.put({"call_id": "#pause/account", "reason": "MAINTENANCE"})
     message_id = scene.send("a")
@@ -51,7 +56,7 @@ def test_a_paused_message_is_not_written_about_again_each_time_it_is_received() 
 
     assert scene.ingress.receive_count(message_id) > 5
     assert scene.table.items == before
-    assert len([observed for observed in scene.observed if isinstance(observed, CallsHeld)]) > 5
+    assert len([observed for observed in scene.observed if isinstance(observed, MessagesDeferred)]) > 5
 
 
 def test_other_flows_go_on_while_one_is_paused() -> None:
@@ -67,12 +72,12 @@ def test_other_flows_go_on_while_one_is_paused() -> None:
     assert scene.statuses() == {"WAITING": 1, "ACCEPTED": 5}
 
 
-def test_an_operator_resumes_at_once_by_deleting_the_item() -> None:
+def test_deleted_item_resumes_at_once() -> None:
     scene = Scene()
     scene.plan(CodeAnswer(code=204), requests=1)
     scene.send("a")
     scene.invoke()
-    del scene.table.items["#pause/flow/FLOWAAAA"]
+    scene.table.remove("#pause/flow/FLOWAAAA")
     scene.send("b")
 
     scene.invoke()
@@ -80,7 +85,7 @@ def test_an_operator_resumes_at_once_by_deleting_the_item() -> None:
     assert scene.record("b")["status"] == "ACCEPTED"
 
 
-def test_an_operator_pauses_with_an_item_of_his_own_and_no_probe_goes_out() -> None:
+def test_item_with_a_reason_pauses_and_no_probe_leaves() -> None:
     scene = Scene()
     scene.table.put({"call_id": "#pause/flow/FLOWAAAA", "reason": "MAINTENANCE"})
     scene.send("a")
@@ -88,7 +93,7 @@ def test_an_operator_pauses_with_an_item_of_his_own_and_no_probe_goes_out() -> N
     assert scene.gateway.bodies == []
     assert scene.record("a")["reason"] == "MAINTENANCE"
 
-    del scene.table.items["#pause/flow/FLOWAAAA"]
+    scene.table.remove("#pause/flow/FLOWAAAA")
     scene.run_for(1000)
 
     assert scene.statuses() == {"ACCEPTED": 1}
@@ -112,7 +117,7 @@ def test_several_requests_in_a_row_without_an_answer_pause_the_account(fault: Fa
     assert set(scene.accepted().values()) == {1}
 
 
-def test_something_else_at_the_address_pauses_the_account_at_once() -> None:
+def test_wrong_address_pauses_the_account_at_once() -> None:
     scene = Scene(Limits(max_calls=1, max_body_bytes=262_144, give_up_after=timedelta(hours=24)))
     scene.plan(ForeignPage(http_status=404), requests=None)
     for index in range(5):
@@ -123,7 +128,7 @@ def test_something_else_at_the_address_pauses_the_account_at_once() -> None:
     assert len(scene.gateway.bodies) == 1
 
 
-def test_a_call_whose_answer_was_lost_keeps_its_chance_while_others_probe_an_empty_account() -> None:
+def test_lost_call_keeps_its_chance_while_others_probe_an_empty_account() -> None:
     scene = Scene()
     scene.plan(DroppedConnection(after_accepting=True))
     scene.send("lost")
@@ -139,7 +144,7 @@ def test_a_call_whose_answer_was_lost_keeps_its_chance_while_others_probe_an_emp
     assert scene.statuses() == {"PRESUMED_ACCEPTED": 1, "ACCEPTED": 6}
 
 
-def test_a_paused_call_expires_at_its_deadline_without_being_sent() -> None:
+def test_paused_call_expires_at_its_deadline_unsent() -> None:
     scene = Scene(Limits(max_calls=500, max_body_bytes=262_144, give_up_after=timedelta(hours=2)))
     scene.plan(EMPTY, requests=None)
     scene.send("a")
@@ -152,7 +157,7 @@ def test_a_paused_call_expires_at_its_deadline_without_being_sent() -> None:
     assert "late" in scene.failed_names()
 
 
-def test_a_call_expires_also_where_no_probe_ever_goes_out() -> None:
+def test_call_expires_also_if_no_probe_ever_leaves() -> None:
     scene = Scene(Limits(max_calls=500, max_body_bytes=262_144, give_up_after=timedelta(hours=2)))
     scene.table.put({"call_id": "#pause/account", "reason": "MAINTENANCE"})
     scene.send("a")
@@ -163,7 +168,7 @@ def test_a_call_expires_also_where_no_probe_ever_goes_out() -> None:
     assert scene.failed_names() == ["a"]
 
 
-def test_paused_for_a_day_and_then_released_every_message_is_delivered_and_none_came_near_the_redrive() -> None:
+def test_messages_paused_for_a_day_are_delivered_and_none_is_near_the_redrive() -> None:
     scene = Scene(A_DAY_AND_A_BIT)
     scene.simulator.settings = msgspec.structs.replace(scene.simulator.settings, balance_calls=0)
     ids = [scene.send(f"call-{index}") for index in range(60)]
@@ -178,6 +183,23 @@ def test_paused_for_a_day_and_then_released_every_message_is_delivered_and_none_
     assert scene.statuses() == {"ACCEPTED": 60}
     assert scene.failures.published == []
     assert max(receives) < 250
+
+
+@pytest.mark.parametrize("key", ["#pause/account", "#pause/flow/FLOWAAAA"])
+@pytest.mark.parametrize("slip", [{"since_ms": int(START * 1_000_000)}, {"since_ms": 10**30}, {"revision": "none"}])
+def test_slip_in_a_pause_written_by_hand_fails_no_invocation(key: str, slip: dict[str, Value]) -> None:
+    scene = Scene()
+    telemetry = Telemetry(Logger(stream=io.StringIO()), Metrics(namespace="SealedRelay"))
+    scene.table.put({"call_id": key, "reason": "MAINTENANCE", **slip})
+    scene.send("a")
+
+    scene.run_for(3600)
+    for observation in scene.observed:
+        telemetry.observe(observation)
+
+    assert scene.gateway.bodies == []
+    assert scene.record("a")["reason"] == "MAINTENANCE"
+    assert not [each for each in scene.observed if isinstance(each, WorkFailed)]
 
 
 def _for_ever(fault: CodeAnswer) -> PlannedFault:

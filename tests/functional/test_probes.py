@@ -5,7 +5,7 @@ from datetime import timedelta
 from local.simulator.faults import CodeAnswer, NoFault
 from sealed_relay.dependencies import Limits
 from sealed_relay.observability.events import Paused, Resumed
-from tests.functional.scene import Scene
+from tests.support.scene import Scene
 
 EMPTY = CodeAnswer(code=212)
 

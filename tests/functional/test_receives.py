@@ -10,10 +10,11 @@ from datetime import timedelta
 import pytest
 
 from local.simulator.faults import CodeAnswer, DroppedConnection, ForeignPage
-from sealed_relay.admission.rate_window import Pace, pace_attributes
+from sealed_relay.admission.rate_limiter import RATE_KEY, RateWindow, window_attributes
 from sealed_relay.kairos.flow import UnusableFlowError
 from sealed_relay.ports import KEY, Item
-from tests.functional.scene import LIMITS, Scene
+from tests.support.compose import LIMITS
+from tests.support.scene import Scene
 from tests.support.table import InMemoryTable
 
 SQS_ALLOWS = 1000
@@ -78,7 +79,8 @@ def test_a_budget_that_others_always_use_up() -> None:
 
     class TableOfTheOthers(InMemoryTable):
         def read(self, keys: Sequence[str]) -> dict[str, Item]:
-            self.put({KEY: "#pace", "revision": 1, **pace_attributes(Pace().take(500, int(scene.clock.now * 1000)))})
+            taken = RateWindow().take(500, int(scene.clock.now * 1000))
+            self.put({KEY: RATE_KEY, "revision": 1, **window_attributes(taken)})
             return super().read(keys)
 
     scene.table = TableOfTheOthers()

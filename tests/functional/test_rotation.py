@@ -4,8 +4,8 @@ import pytest
 
 from local.simulator.faults import DroppedConnection
 from sealed_relay.kairos.flow import Flow, UnknownFlowError, UnusableFlowError
-from tests.functional.scene import Scene
 from tests.support.flows import InMemoryFlows, make_flow, register
+from tests.support.scene import Scene
 
 FLOW_ID = "FLOWAAAA"
 NEW_ID = make_flow(FLOW_ID, security_id="9" * 64)
@@ -91,6 +91,7 @@ def test_calls_that_only_one_side_of_a_new_key_knew_are_in_the_failure_queue_and
     scene.run()
     assert scene.statuses() == {"REJECTED": 2}
     rotate_the_secret(scene, NEW_KEY)
+    scene.let_the_retry_margin_pass()
 
     for failure in list(scene.failures.published):
         scene.ingress.send(failure.body)
@@ -148,7 +149,7 @@ def test_the_refusal_of_an_old_secret_does_not_pause_its_flow(flow: Flow) -> Non
     scene.invoke()
 
     assert scene.record("new")["status"] == "ACCEPTED"
-    assert not scene.dependencies().admission.pause(FLOW_ID).is_paused
+    assert not scene.dependencies().admission.pause_of(FLOW_ID).is_paused
 
 
 @pytest.mark.parametrize("flow", [NEW_ID, NEW_KEY], ids=["security id", "RSA key"])
@@ -179,4 +180,4 @@ def pause_by_hand(scene: Scene) -> None:
 
 
 def resume_by_hand(scene: Scene) -> None:
-    del scene.table.items[f"#pause/flow/{FLOW_ID}"]
+    scene.table.remove(f"#pause/flow/{FLOW_ID}")

@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 import pytest
 
 from local.simulator.faults import CodeAnswer, DroppedConnection, ForeignPage
-from sealed_relay.batch.process_batch import relay
-from sealed_relay.calls.message import SERVICE_TIME_ZONE
-from tests.functional.scene import LIMITS, START, Scene
+from sealed_relay.batch.process_batch import process_batch
+from sealed_relay.calls.call import SERVICE_TIME_ZONE
+from tests.support.clock import START
+from tests.support.compose import LIMITS
+from tests.support.scene import Scene
 
 HOUR = 3600.0
 
@@ -119,7 +121,7 @@ def test_an_envelope_that_ttl_took_leaves_its_calls_unresolved_and_not_sent_agai
     scene.invoke()
     scene.clock.now += 49 * HOUR
     for key in [key for key in scene.table.items if key.startswith("#envelope/")]:
-        del scene.table.items[key]
+        scene.table.remove(key)
     scene.run()
     assert scene.statuses() == {"UNRESOLVED": 1}
     assert scene.accepted() == {"FLOWAAAA/a": 1}
@@ -131,7 +133,7 @@ def test_an_invocation_short_of_time_sends_nothing_and_hands_everything_back(sec
     scene.send("a")
     scene.send("b", flow_id="FLOWBBBB")
     messages = scene.ingress.receive(10)
-    kept = relay(scene.dependencies(), messages, scene.clock() + seconds_left)
+    kept = process_batch(scene.dependencies(), messages, scene.clock() + seconds_left)
     assert sorted(kept) == sorted(message.message_id for message in messages)
     assert scene.gateway.bodies == []
     assert scene.record("a")["reason"] == "OUT_OF_TIME"
@@ -154,6 +156,7 @@ def test_expired_calls_can_be_sent_again_with_a_later_deadline() -> None:
     scene = Scene()
     scene.send("a", not_after=_iso(-1))
     scene.run()
+    scene.let_the_retry_margin_pass()
     scene.send("a", not_after=_iso(HOUR))
     scene.run()
     assert scene.statuses() == {"ACCEPTED": 1}

@@ -1,10 +1,10 @@
-"""Reads template.yaml: CloudFormation's short tags become the long form (`!Ref X` is `{"Ref": "X"}`)."""
+"""Reads template.yaml. CloudFormation's short tags become the long form (`!Ref X` is `{"Ref": "X"}`)."""
 
 from typing import Any
 
 import yaml
 
-from local.stack.sources import TEMPLATE
+from local.stack.fingerprints import TEMPLATE
 
 
 class _Loader(yaml.SafeLoader):

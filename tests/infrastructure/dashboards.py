@@ -1,14 +1,14 @@
-"""The template's dashboard as CloudWatch gets it, but for what is known only once it is deployed."""
+"""The template's dashboard as CloudWatch gets it, except for names that exist only after a deployment."""
 
 import re
 
 from local.dashboard.body import MetricWidget, Widget, parse_body
-from tests.infrastructure.emitting import STAGE
+from tests.infrastructure.emitted_telemetry import STAGE
 from tests.infrastructure.expansion import deployed_with
 
 
 def widgets(**parameters: str) -> list[Widget]:
-    """The widgets; in place of a resource's name or ARN stands what the template calls it."""
+    """The widgets. Names and ARNs of resources are replaced by the resources' logical ids."""
     dashboard = deployed_with(**{"Stage": STAGE, **parameters})["Resources"]["Dashboard"]["Properties"]
     body = dashboard["DashboardBody"]["Fn::Sub"]
     # The ARN of an alarm ends in its name.

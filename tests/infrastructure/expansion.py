@@ -39,7 +39,7 @@ def expand() -> dict[str, Any]:
 
 
 def deployed_with(**parameters: str) -> dict[str, Any]:
-    """What these parameters make: the resources and outputs whose condition holds, with their `If`s decided."""
+    """The resources and outputs that these parameters make. Conditions and `If`s are decided."""
     template = expand()
     values = {
         name: str(parameter.get("Default", "")) for name, parameter in template["Parameters"].items()

@@ -7,11 +7,11 @@ from pathlib import Path
 import botocore.session
 from botocore import xform_name
 
-from local.stack.sources import RELAY
+from local.stack.fingerprints import RELAY
 
 
 def aws_calls(function: Path = RELAY) -> set[str]:
-    """Each as `service:Operation`: every method called that has the name of an operation of a client made there."""
+    """The AWS operations that the source calls, each as `service:Operation`."""
     nodes = list(_nodes(function))
     services = {service for node in nodes if (service := _client_of(node))}
     operations = {
@@ -30,9 +30,9 @@ def partiql_verbs() -> set[str]:
 
 
 def _client_of(node: ast.AST) -> str | None:
-    """`sqs` of `session.create_client("sqs", ...)`."""
+    """`sqs` of `session.client("sqs", ...)`."""
     match node:
-        case ast.Call(func=ast.Attribute(attr="create_client"), args=[ast.Constant(value=str(service)), *_]):
+        case ast.Call(func=ast.Attribute(attr="client"), args=[ast.Constant(value=str(service)), *_]):
             return service
     return None
 

@@ -19,7 +19,7 @@ from sealed_relay.observability.metrics import (
     Metric,
 )
 from tests.infrastructure.dashboards import metric_widget, widgets
-from tests.infrastructure.emitting import STAGE, emitted_metrics, log_lines
+from tests.infrastructure.emitted_telemetry import STAGE, emitted_metrics, log_lines
 from tests.infrastructure.expansion import deployed_with
 
 WIDGETS = widgets()
@@ -35,29 +35,29 @@ def ids(metric: Metric) -> set[MetricId]:
 
 
 def values_shown(title: str) -> list[str]:
-    """The values of the own dimension of each series, which is also what the legend calls it."""
+    """The values of each series' own dimension. The legend must show the same values."""
     series = metric_widget(title).series
     shown = [next(value for name, value in line.metric.dimensions if name != SERVICE) for line in series]
     assert shown == [line.label for line in series]
     return shown
 
 
-def test_the_relay_emits_what_the_metrics_module_says_and_nothing_else() -> None:
+def test_relay_emits_exactly_the_metrics_of_the_metrics_module() -> None:
     assert emitted_metrics() == set().union(*map(ids, METRICS))
 
 
-def test_the_dashboard_asks_for_metrics_that_the_relay_emits_with_just_these_dimensions() -> None:
+def test_dashboard_shows_only_metrics_that_the_functions_emit() -> None:
     replayed = set().union(*map(ids, REPLAY_METRICS))
     assert {metric for metric in SHOWN if metric.namespace == NAMESPACE} <= emitted_metrics() | replayed
     assert replayed <= SHOWN
 
 
-def test_everything_that_is_emitted_is_on_the_dashboard_or_has_an_alarm() -> None:
+def test_each_emitted_metric_is_on_the_dashboard_or_has_an_alarm() -> None:
     alarmed = {a["Properties"].get("MetricName") for a in RESOURCES.values() if a["Type"] == "AWS::CloudWatch::Alarm"}
     assert {metric.name for metric in emitted_metrics() - SHOWN} <= alarmed
 
 
-def test_calls_are_shown_by_every_status_that_they_can_come_to() -> None:
+def test_dashboard_shows_calls_by_every_status() -> None:
     assert set(values_shown("Calls by outcome, per minute")) == set(CALLS.values)
     assert values_shown("Calls by outcome, in the time shown") == values_shown("Calls by outcome, per minute")
 
@@ -69,20 +69,20 @@ def test_calls_are_shown_by_every_status_that_they_can_come_to() -> None:
         ("Answers about single calls", {Scope.CALL}),
     ],
 )
-def test_codes_are_shown_by_number_and_name_with_others_of_their_scope(title: str, scopes: set[Scope]) -> None:
+def test_dashboard_groups_codes_by_their_scope(title: str, scopes: set[Scope]) -> None:
     assert set(values_shown(title)) == {f"{c.number} {c.name}" for c in CODES.values() if c.scope in scopes}
 
 
-def test_all_codes_and_all_ways_to_get_none_are_shown() -> None:
+def test_dashboard_shows_every_code_and_every_missing_answer() -> None:
     shown = {value for m in SHOWN if m.name == ANSWERS.name for name, value in m.dimensions if name == "Code"}
     assert shown == set(ANSWERS.values)
 
 
-def test_failed_messages_are_shown_by_every_reason() -> None:
+def test_dashboard_shows_failed_messages_by_every_reason() -> None:
     assert set(values_shown("Failed messages by reason")) == set(FAILED_MESSAGES.values)
 
 
-def test_every_other_metric_is_of_a_queue_or_of_the_function() -> None:
+def test_other_metrics_belong_to_a_queue_or_the_function() -> None:
     others = {(m.namespace, *sorted(m.dimensions)) for m in SHOWN if m.namespace != NAMESPACE}
     assert others == {
         ("AWS/SQS", ("QueueName", "IngressQueue.QueueName")),
@@ -91,16 +91,16 @@ def test_every_other_metric_is_of_a_queue_or_of_the_function() -> None:
     }
 
 
-def test_every_alarm_is_on_top() -> None:
+def test_dashboard_shows_every_alarm_at_the_top() -> None:
     alarm_widget = next(widget for widget in WIDGETS if isinstance(widget, AlarmWidget))
     deployed = {name for name, resource in RESOURCES.items() if resource["Type"] == "AWS::CloudWatch::Alarm"}
-    # The local AWS has no such alarm, and so the dashboard calls this one by its name.
+    # The local AWS does not make this alarm, so the dashboard refers to it by name.
     by_name = {"RedrivenAlarm": "AWS::StackName-redriven"}
     assert set(alarm_widget.alarm_names) == {by_name.get(name, name) for name in deployed}
     assert alarm_widget.box.y < min(widget.box.y for widget in METRIC_WIDGETS)
 
 
-def test_lines_are_drawn_where_the_limits_are() -> None:
+def test_dashboard_lines_are_at_the_limits_and_alarm_thresholds() -> None:
     timeout_ms = RESOURCES["RelayFunction"]["Properties"]["Timeout"] * 1000
     alarm_ms = RESOURCES["FunctionDurationAlarm"]["Properties"]["Threshold"]
     duration = metric_widget("Duration")
@@ -114,22 +114,22 @@ def test_lines_are_drawn_where_the_limits_are() -> None:
         assert line.value == 77
 
 
-def test_what_is_paused_is_shown_as_the_saved_query_finds_it() -> None:
+def test_table_of_pauses_uses_the_saved_query() -> None:
     [widget] = [widget for widget in WIDGETS if isinstance(widget, LogWidget)]
     saved = RESOURCES["PausedQuery"]["Properties"]["QueryString"]
     lines = [line for line in saved.splitlines() if not line.startswith("#")]
     assert widget.query == parse_query(" ".join(["SOURCE 'log' |", *lines]))
 
 
-def test_the_table_of_pauses_is_made_of_the_lines_about_pauses_and_no_others() -> None:
+def test_table_of_pauses_shows_only_lines_about_pauses() -> None:
     lines = [line for line in log_lines() if "paused" in line]
-    assert {line["message"] for line in lines} == {"paused", "calls held", "resumed"}
+    assert {line["message"] for line in lines} == {"paused", "messages deferred", "resumed"}
     assert {line["paused"] for line in lines} == {"account", "FLOWAAAA"}
     assert {line["since"] for line in lines if "since" in line} == {"2026-11-23T04:30:00+00:00"}
     assert all(line["reason"] for line in lines)
 
 
-def test_widgets_stay_on_the_grid_and_off_each_other() -> None:
+def test_widgets_are_on_the_grid_and_do_not_overlap() -> None:
     def overlap(a: Box, b: Box) -> bool:
         return a.x < b.x + b.width and b.x < a.x + a.width and a.y < b.y + b.height and b.y < a.y + a.height
 
@@ -138,6 +138,6 @@ def test_widgets_stay_on_the_grid_and_off_each_other() -> None:
     assert not [pair for pair in combinations(boxes, 2) if overlap(*pair)]
 
 
-def test_a_widget_of_counts_says_what_it_counts() -> None:
+def test_graph_has_a_unit_and_a_title_of_its_own() -> None:
     assert all(widget.unit for widget in METRIC_WIDGETS if widget.view == "timeSeries")
     assert len({widget.title for widget in METRIC_WIDGETS}) == len(METRIC_WIDGETS)

@@ -1,4 +1,4 @@
-"""The way out: what each setting of the network makes, and that it makes nothing else."""
+"""The network: what each setting makes, and that it makes nothing else."""
 
 import json
 import re
@@ -24,7 +24,7 @@ def allocation_ids(**parameters: str) -> list[Any]:
     return [gateways[name]["AllocationId"] for name in sorted(gateways)]
 
 
-def test_nat_and_none_differ_in_nothing_but_the_network() -> None:
+def test_egress_nat_and_none_differ_only_in_the_network() -> None:
     nat, none = deployed_with(Egress="nat"), deployed_with(Egress="none")
     added = nat["Resources"].keys() - none["Resources"].keys()
     assert {name for name in added if not nat["Resources"][name]["Type"].startswith(NETWORK_TYPES)} == FLOW_LOGS
@@ -38,7 +38,7 @@ def test_nat_and_none_differ_in_nothing_but_the_network() -> None:
         assert {name: nat[section][name] for name in none[section]} == none[section]
 
 
-def test_without_the_network_nothing_refers_to_it() -> None:
+def test_egress_none_leaves_no_reference_to_the_network() -> None:
     none = deployed_with(Egress="none")
     network = deployed_with(Egress="nat", InterfaceEndpoints="all")["Resources"].keys() - none["Resources"].keys()
     referred = set(re.findall(r'"(?:Ref|Fn::GetAtt)": \[?"(\w+)"', json.dumps(none)))
@@ -47,11 +47,11 @@ def test_without_the_network_nothing_refers_to_it() -> None:
     assert not any(r["Type"].startswith(NETWORK_TYPES) for r in none["Resources"].values())
 
 
-def test_the_network_is_the_default() -> None:
+def test_default_egress_is_nat_with_a_gateway_per_zone() -> None:
     assert deployed_with() == deployed_with(Egress="nat", NatGateways="per-zone", InterfaceEndpoints="none")
 
 
-def test_every_zone_has_its_gateway_with_an_address_of_its_own() -> None:
+def test_each_zone_has_a_gateway_with_its_own_address() -> None:
     resources = deployed_with(Egress="nat")["Resources"]
     gateways = of_type(resources, "NatGateway")
     zones = {
@@ -67,7 +67,7 @@ def test_every_zone_has_its_gateway_with_an_address_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("parameters", [{"NatGateways": "single"}, {"EipAllocationIds": ONE_ADDRESS}])
-def test_a_single_gateway_serves_both_zones(parameters: dict[str, str]) -> None:
+def test_single_gateway_serves_both_zones(parameters: dict[str, str]) -> None:
     resources = deployed_with(**parameters)["Resources"]
     assert of_type(resources, "NatGateway").keys() == {"NatGatewayA"}
     for route in ("PrivateRouteA", "PrivateRouteB"):
@@ -76,12 +76,12 @@ def test_a_single_gateway_serves_both_zones(parameters: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("gateways", ["per-zone", "single"])
 @pytest.mark.parametrize("ids", [ONE_ADDRESS, TWO_ADDRESSES])
-def test_addresses_that_are_brought_are_used_all_and_alone(gateways: str, ids: str) -> None:
+def test_given_addresses_are_all_used_and_no_others(gateways: str, ids: str) -> None:
     assert allocation_ids(NatGateways=gateways, EipAllocationIds=ids) == ids.split(",")
     assert not of_type(deployed_with(NatGateways=gateways, EipAllocationIds=ids)["Resources"], "EIP")
 
 
-def test_the_output_names_every_address_there_is() -> None:
+def test_output_names_every_egress_address() -> None:
     def output(**parameters: str) -> Any:  # noqa: ANN401 - a string or an intrinsic function
         return deployed_with(**parameters)["Outputs"]["EgressIpAddresses"]["Value"]
 
@@ -91,7 +91,7 @@ def test_the_output_names_every_address_there_is() -> None:
 
 
 @pytest.mark.parametrize("address", ["AddressA", "AddressB"])
-def test_whitelisted_addresses_outlive_the_stack(address: str) -> None:
+def test_whitelisted_addresses_stay_when_the_stack_is_deleted(address: str) -> None:
     resource = expand()["Resources"][address]
     assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
 
@@ -99,19 +99,19 @@ def test_whitelisted_addresses_outlive_the_stack(address: str) -> None:
 @pytest.mark.parametrize(
     "ids", ["eipalloc-0a,eipalloc-0b,eipalloc-0c", "203.0.113.7", "eipalloc-0a,", "eipalloc-0a, eipalloc-0b"]
 )
-def test_no_more_than_two_allocation_ids_are_taken_and_nothing_else(ids: str) -> None:
+def test_allocation_ids_other_than_one_or_two_are_refused(ids: str) -> None:
     pattern = read_template()["Parameters"]["EipAllocationIds"]["AllowedPattern"]
     assert all(re.fullmatch(pattern, right) for right in ("", ONE_ADDRESS, TWO_ADDRESSES))
     assert not re.fullmatch(pattern, ids)
 
 
-def test_addresses_without_a_network_are_refused() -> None:
+def test_allocation_ids_without_a_network_are_refused() -> None:
     rule = read_template()["Rules"]["AddressesNeedTheNetwork"]
     assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "Egress"}, "none"]}
     assert [a["Assert"] for a in rule["Assertions"]] == [{"Fn::Equals": [{"Ref": "EipAllocationIds"}, ""]}]
 
 
-def test_the_function_may_go_out_on_443_and_nothing_comes_in() -> None:
+def test_security_group_lets_443_out_and_nothing_in() -> None:
     resources = deployed_with()["Resources"]
     config = resources["RelayFunction"]["Properties"]["VpcConfig"]
     assert config["SecurityGroupIds"] == [{"Ref": "RelaySecurityGroup"}]
@@ -130,14 +130,14 @@ def test_the_function_may_go_out_on_443_and_nothing_comes_in() -> None:
         ("all", {"dynamodb", "sqs", "secretsmanager", "kms"}),
     ],
 )
-def test_endpoints_lead_to_the_stacks_own_resources_only(setting: str, services: set[str]) -> None:
+def test_endpoints_lead_only_to_the_stacks_own_resources(setting: str, services: set[str]) -> None:
     endpoints = of_type(deployed_with(InterfaceEndpoints=setting)["Resources"], "VPCEndpoint")
     assert {endpoint["ServiceName"]["Fn::Sub"].split(".")[-1] for endpoint in endpoints.values()} == services
     for endpoint in endpoints.values():
         assert all(statement["Resource"] != "*" for statement in endpoint["PolicyDocument"]["Statement"])
 
 
-def test_flow_logs_see_all_of_the_network() -> None:
+def test_flow_logs_cover_the_whole_network() -> None:
     (flow_logs,) = of_type(deployed_with()["Resources"], "FlowLog").values()
     assert (flow_logs["ResourceType"], flow_logs["ResourceId"], flow_logs["TrafficType"]) == (
         "VPC",

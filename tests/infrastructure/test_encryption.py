@@ -1,4 +1,4 @@
-"""Everything at rest is encrypted with the stack's own key, and no log is kept for ever."""
+"""All data at rest is encrypted with the stack's own key, and logs expire."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ def of_type(resource_type: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("resource_type", KEY_OF)
-def test_what_can_be_encrypted_is_encrypted_with_the_stacks_own_key(resource_type: str) -> None:
+def test_data_at_rest_is_encrypted_with_the_stacks_own_key(resource_type: str) -> None:
     assert of_type(resource_type)
     for value in of_type(resource_type).values():
         for name in KEY_OF[resource_type]:
@@ -44,27 +44,27 @@ def test_what_can_be_encrypted_is_encrypted_with_the_stacks_own_key(resource_typ
         assert value == KEY_ARN
 
 
-def test_no_type_of_resource_is_forgotten() -> None:
+def test_each_resource_type_is_encrypted_or_holds_no_data() -> None:
     types = {resource["Type"] for resource in RESOURCES.values()}
     assert {t for t in types - KEY_OF.keys() if not t.startswith(HOLDS_NO_DATA)} == set()
 
 
-def test_the_key_is_rotated() -> None:
+def test_key_is_rotated() -> None:
     assert RESOURCES["Key"]["Properties"]["EnableKeyRotation"] is True
 
 
-def test_the_key_lets_every_log_group_of_the_stack_use_it_and_no_other() -> None:
+def test_key_policy_names_exactly_the_log_groups_of_the_stack() -> None:
     (logs,) = (s for s in RESOURCES["Key"]["Properties"]["KeyPolicy"]["Statement"] if s["Sid"] == "LogsOfThisStack")
     allowed = logs["Condition"]["ArnEquals"]["kms:EncryptionContext:aws:logs:arn"]
     groups = {group["LogGroupName"]["Fn::Sub"] for group in of_type("AWS::Logs::LogGroup").values()}
     assert {arn["Fn::Sub"].split(":log-group:")[1] for arn in allowed} == groups
 
 
-def test_every_log_group_forgets() -> None:
+def test_log_groups_keep_lines_for_30_days() -> None:
     assert {group["RetentionInDays"] for group in of_type("AWS::Logs::LogGroup").values()} == {30}
 
 
-def test_each_function_logs_into_a_group_of_the_stack_that_is_its_own() -> None:
+def test_each_function_has_its_own_log_group_of_the_stack() -> None:
     groups = [function["LoggingConfig"]["LogGroup"]["Ref"] for function in of_type("AWS::Lambda::Function").values()]
     assert set(groups) <= of_type("AWS::Logs::LogGroup").keys()
     assert len(set(groups)) == len(groups)

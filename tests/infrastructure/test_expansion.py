@@ -4,11 +4,11 @@ import json
 import subprocess
 from pathlib import Path
 
-from local.stack.home import ENVIRONMENTS
+from local.stack.paths import ENVIRONMENTS
 from tests.infrastructure.expansion import REGION, expand
 
 
-def test_the_expanded_template_passes_the_linter_too(tmp_path: Path) -> None:
+def test_expanded_template_passes_the_linter(tmp_path: Path) -> None:
     template = tmp_path / "expanded.json"
     template.write_text(json.dumps(expand()))
     linter = [str(ENVIRONMENTS / "sam/bin/cfn-lint"), "--template", str(template), "--regions", REGION]
@@ -16,5 +16,5 @@ def test_the_expanded_template_passes_the_linter_too(tmp_path: Path) -> None:
     assert (linted.returncode, linted.stdout) == (0, "")
 
 
-def test_nothing_is_left_for_the_transform() -> None:
+def test_expanded_template_has_no_serverless_resources() -> None:
     assert not [r for r in expand()["Resources"].values() if r["Type"].startswith("AWS::Serverless::")]

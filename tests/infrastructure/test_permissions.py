@@ -1,4 +1,4 @@
-"""Who may do what: the roles against what they are for, and the wildcards that there are."""
+"""What the roles allow, compared with what the functions call, and all wildcards in policies."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,13 +14,13 @@ EVERYTHING = {
     "SendingAccounts": "111122223333",
     "SecretKeepers": "arn:aws:iam::111122223333:role/keeper",
 }
-# AWS authorizes a call of many items by the action of a single one, and PartiQL by its verb.
+# AWS authorizes a batch call by the action on a single item, and PartiQL by its verb.
 ACTIONS_OF_CALLS = {
     "sqs:SendMessageBatch": {"sqs:SendMessage"},
     "sqs:ChangeMessageVisibilityBatch": {"sqs:ChangeMessageVisibility"},
     "dynamodb:BatchExecuteStatement": {f"dynamodb:PartiQL{verb.title()}" for verb in partiql_verbs()},
 }
-# What AWS does with the function's role, as its pages on event sources, logs and encryption say.
+# Actions that AWS itself takes with the function's role. Source: its pages on event sources, logs and encryption.
 ACTIONS_FOR_LAMBDA = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
 ACTIONS_FOR_LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
 ACTIONS_FOR_ENCRYPTION = {"kms:Decrypt", "kms:GenerateDataKey"}
@@ -40,7 +40,7 @@ def statements_of(resources: dict[str, Any], name: str) -> list[dict[str, Any]]:
     return [s for p in resources[name]["Properties"]["Policies"] for s in p["PolicyDocument"]["Statement"]]
 
 
-def several(item: Any) -> list[Any]:  # noqa: ANN401 - policies write one thing without a list
+def several(item: Any) -> list[Any]:  # noqa: ANN401 - a policy may hold one item without a list
     return item if isinstance(item, list) else [item]
 
 
@@ -49,7 +49,7 @@ def allowed(statements: list[dict[str, Any]]) -> set[str]:
 
 
 def policy_statements(resources: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every statement in the template that is not a key's: in those "*" means the key."""
+    """All policy statements except those of the key policy, in which "*" means the key."""
     for name, resource in resources.items():
         properties = resource.get("Properties", {})
         documents = [p["PolicyDocument"] for p in properties.get("Policies", [])]
@@ -59,13 +59,13 @@ def policy_statements(resources: dict[str, Any]) -> Iterator[tuple[str, dict[str
                 yield name, statement
 
 
-def test_the_relay_may_do_what_it_does_and_nothing_else() -> None:
+def test_relay_role_allows_exactly_the_calls_of_the_source() -> None:
     needed = {action for call in aws_calls() for action in ACTIONS_OF_CALLS.get(call, {call})}
     needed |= ACTIONS_FOR_LAMBDA | ACTIONS_FOR_LOGS | ACTIONS_FOR_ENCRYPTION
     assert allowed(statements_of(deployed_with(Egress="none")["Resources"], "RelayRole")) == needed
 
 
-def test_the_source_is_read_as_it_should_be() -> None:
+def test_source_calls_are_found_in_the_source() -> None:
     assert {"dynamodb:BatchExecuteStatement", "sqs:SendMessageBatch", "secretsmanager:GetSecretValue"} <= aws_calls()
     assert partiql_verbs() == {"INSERT", "UPDATE"}
 
@@ -79,32 +79,32 @@ def test_the_source_is_read_as_it_should_be() -> None:
         ("logs", [{"Fn::GetAtt": ["RelayLogGroup", "Arn"]}]),
     ],
 )
-def test_the_relay_may_do_it_to_its_own_things_only(service: str, resources: list[Any]) -> None:
+def test_relay_role_allows_only_the_stacks_own_resources(service: str, resources: list[Any]) -> None:
     statements = statements_of(deployed_with()["Resources"], "RelayRole")
     assert [s["Resource"] for s in statements if several(s["Action"])[0].startswith(f"{service}:")] == resources
 
 
-def test_the_relay_sends_to_no_queue_but_the_failure_queue() -> None:
+def test_relay_role_sends_only_to_the_failure_queue() -> None:
     statements = statements_of(deployed_with()["Resources"], "RelayRole")
     (sending,) = (s for s in statements if "sqs:SendMessage" in several(s["Action"]))
     assert sending["Resource"] == {"Fn::GetAtt": ["FailureQueue", "Arn"]}
 
 
-def test_the_code_cannot_touch_the_network_that_lambda_makes_for_it() -> None:
+def test_relay_role_denies_the_code_lambdas_network_actions() -> None:
     denied = [s for s in statements_of(deployed_with()["Resources"], "RelayRole") if s["Effect"] == "Deny"]
     assert [(s["Action"], s["Resource"], list(s["Condition"]["ArnLike"])) for s in denied] == [
         ("ec2:*", "*", ["lambda:SourceFunctionArn"])
     ]
 
 
-def test_every_function_has_a_role_of_its_own() -> None:
+def test_each_function_has_its_own_role() -> None:
     resources = deployed_with()["Resources"]
     roles = [str(r["Properties"]["Role"]) for r in resources.values() if r["Type"] == "AWS::Lambda::Function"]
     assert roles
     assert len(set(roles)) == len(roles)
 
 
-def test_every_wildcard_is_written_down_with_its_reason() -> None:
+def test_each_wildcard_is_listed_with_its_reason() -> None:
     def is_wild(resource: Any) -> bool:  # noqa: ANN401 - an ARN or an intrinsic function
         return "*" in str(resource)
 
@@ -113,7 +113,7 @@ def test_every_wildcard_is_written_down_with_its_reason() -> None:
     assert wild == WILDCARDS.keys()
 
 
-def test_no_role_may_do_everything_of_a_service() -> None:
+def test_no_role_allows_a_wildcard_action() -> None:
     resources = deployed_with(**EVERYTHING)["Resources"]
     for name in (name for name, resource in resources.items() if resource["Type"] == "AWS::IAM::Role"):
         assert not [action for action in allowed(statements_of(resources, name)) if "*" in action]

@@ -1,13 +1,13 @@
-"""The replay function: what it may do, what starts it, and how long it has."""
+"""The replay function: its permissions, what starts it, and its timeout."""
 
 from typing import Any
 
 import msgspec
 import pytest
 
-from local.stack.sources import REPLAY
+from local.stack.fingerprints import REPLAY
+from sealed_relay_replay.handler import InvalidSettingsError, Settings, read_settings
 from sealed_relay_replay.replay import MARGIN_SECONDS
-from sealed_relay_replay.settings import InvalidSettingsError, Settings, read_settings
 from tests.infrastructure.expansion import deployed_with
 from tests.infrastructure.source_calls import aws_calls
 from tests.infrastructure.test_permissions import (
@@ -21,7 +21,7 @@ from tests.infrastructure.test_permissions import (
 RESOURCES = deployed_with()["Resources"]
 FUNCTION = RESOURCES["ReplayFunction"]["Properties"]
 STATEMENTS = statements_of(RESOURCES, "ReplayRole")
-# AWS authorizes a call of many items by the action of a single one.
+# AWS authorizes a batch call by the action on a single item.
 ACTIONS_OF_CALLS = {
     "sqs:SendMessageBatch": "sqs:SendMessage",
     "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
@@ -30,7 +30,7 @@ ACTIONS_OF_CALLS = {
 LONGEST_SILENCE_OF_A_CONNECTION_SECONDS = 350
 
 
-def test_it_may_do_what_it_does_and_nothing_else() -> None:
+def test_replay_role_allows_exactly_the_calls_of_the_source() -> None:
     needed = {ACTIONS_OF_CALLS.get(call, call) for call in aws_calls(REPLAY)}
     assert needed >= {"sqs:ReceiveMessage", "sqs:SendMessage", "dynamodb:BatchGetItem"}
     assert allowed(STATEMENTS) == needed | ACTIONS_FOR_LOGS | ACTIONS_FOR_ENCRYPTION
@@ -49,19 +49,19 @@ def test_it_may_do_what_it_does_and_nothing_else() -> None:
         ("logs:PutLogEvents", "ReplayLogGroup"),
     ],
 )
-def test_it_may_do_it_to_one_thing_only(action: str, resource: str) -> None:
+def test_replay_role_allows_an_action_on_one_resource_only(action: str, resource: str) -> None:
     [statement] = [s for s in STATEMENTS if action in several(s["Action"])]
     assert statement["Resource"] == {"Fn::GetAtt": [resource, "Arn"]}
 
 
-def test_the_key_does_not_open_secrets_to_it() -> None:
+def test_replay_role_cannot_decrypt_secrets() -> None:
     [statement] = [s for s in STATEMENTS if "kms:Decrypt" in several(s["Action"])]
     services = [via["Fn::Sub"].split(".")[0] for via in statement["Condition"]["StringEquals"]["kms:ViaService"]]
     assert services == ["sqs", "dynamodb", "lambda"]
-    assert "Tags" not in RESOURCES["ReplayRole"]["Properties"]  # by a tag the key's policy knows the relay
+    assert "Tags" not in RESOURCES["ReplayRole"]["Properties"]  # the key policy knows the relay by its tag
 
 
-def test_no_queue_and_no_schedule_starts_it() -> None:
+def test_replay_function_is_started_by_no_queue_and_no_schedule() -> None:
     started = [
         resource["Properties"]
         for resource in RESOURCES.values()
@@ -70,23 +70,23 @@ def test_no_queue_and_no_schedule_starts_it() -> None:
     assert [properties["FunctionName"] for properties in started] == [{"Ref": "RelayFunction"}]
 
 
-def test_a_run_is_over_before_the_operators_connection_is() -> None:
+def test_replay_timeout_is_shorter_than_a_silent_connection_lasts() -> None:
     assert 2 * MARGIN_SECONDS < FUNCTION["Timeout"] < LONGEST_SILENCE_OF_A_CONNECTION_SECONDS
 
 
-def test_it_counts_as_the_relays_service_and_logs_as_it_does() -> None:
+def test_replay_function_has_the_relays_powertools_settings() -> None:
     relay = RESOURCES["RelayFunction"]["Properties"]["Environment"]["Variables"]
     powertools = {name: value for name, value in relay.items() if name.startswith("POWERTOOLS_")}
     assert powertools.items() <= variables().items()
 
 
-def test_the_template_sets_each_setting_and_no_other() -> None:
+def test_template_sets_exactly_the_settings() -> None:
     ours = {name for name in variables() if not name.startswith("POWERTOOLS_")}
     assert ours == {field.encode_name for field in msgspec.structs.fields(Settings)}
 
 
 @pytest.mark.parametrize("name", ["INGRESS_QUEUE_URL", "FAILURE_QUEUE_URL", "OUTCOMES_TABLE_NAME"])
-def test_a_setting_that_is_missing_or_empty_is_named(name: str) -> None:
+def test_missing_or_empty_setting_is_named_in_the_error(name: str) -> None:
     texts = dict.fromkeys(variables(), "made by AWS")
     assert read_settings(texts) == Settings("made by AWS", "made by AWS", "made by AWS")
     for broken in ({**texts, name: ""}, {other: text for other, text in texts.items() if other != name}):

@@ -16,12 +16,12 @@ def policy_of(name: str, document: str = "PolicyDocument", **parameters: str) ->
     return {statement["Sid"]: statement for statement in properties[document]["Statement"]}
 
 
-def test_nobody_from_outside_may_send_unless_named() -> None:
+def test_ingress_queue_has_no_outside_senders_by_default() -> None:
     assert policy_of("IngressQueuePolicy").keys() == {"TlsOnly"}
     assert not policy_of("Key", "KeyPolicy").keys() & {"SendingTopicsAndRules", "SendingAccounts"}
 
 
-def test_named_topics_and_rules_may_send_and_use_the_key_for_it() -> None:
+def test_named_topics_and_rules_may_send_and_use_the_key() -> None:
     parameters = {"SendingTopicsAndRules": f"{TOPIC},{RULE}"}
     sending = policy_of("IngressQueuePolicy", **parameters)["SendingTopicsAndRules"]
     encrypting = policy_of("Key", "KeyPolicy", **parameters)["SendingTopicsAndRules"]
@@ -32,7 +32,7 @@ def test_named_topics_and_rules_may_send_and_use_the_key_for_it() -> None:
     assert encrypting["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
 
 
-def test_named_accounts_may_send_and_use_the_key_for_nothing_else() -> None:
+def test_named_accounts_may_send_and_use_the_key_only_for_sqs() -> None:
     parameters = {"SendingAccounts": "111122223333,444455556666"}
     sending = policy_of("IngressQueuePolicy", **parameters)["SendingAccounts"]
     encrypting = policy_of("Key", "KeyPolicy", **parameters)["SendingAccounts"]
@@ -43,19 +43,19 @@ def test_named_accounts_may_send_and_use_the_key_for_nothing_else() -> None:
     }
 
 
-def test_only_the_relay_and_the_redrive_of_its_queue_send_to_the_failure_queue() -> None:
+def test_failure_queue_takes_messages_only_from_the_relay_and_the_redrive() -> None:
     policy = policy_of("FailureQueuePolicy", SendingTopicsAndRules=TOPIC, SendingAccounts="111122223333")
     assert {statement["Effect"] for statement in policy.values()} == {"Deny"}
     denial = policy["OnlyTheRelaySends"]
     assert (denial["Principal"], denial["Action"]) == ("*", "sqs:SendMessage")
-    # SQS's own moves must never fall under it: what crashes the function would be lost.
+    # SQS's own moves must never be denied: messages that crash the function would be lost.
     assert denial["Condition"] == {
         "ArnNotEquals": {"aws:PrincipalArn": RELAY},
         "Bool": {"aws:PrincipalIsAWSService": "false"},
     }
 
 
-def test_no_other_queue_makes_one_of_these_its_dead_letter_queue() -> None:
+def test_only_the_ingress_queue_redrives_to_the_failure_queue() -> None:
     resources = deployed_with()["Resources"]
     name = resources["IngressQueue"]["Properties"]["QueueName"]["Fn::Sub"]
     allowed = resources["FailureQueue"]["Properties"]["RedriveAllowPolicy"]
@@ -64,13 +64,13 @@ def test_no_other_queue_makes_one_of_these_its_dead_letter_queue() -> None:
     assert resources["IngressQueue"]["Properties"]["RedriveAllowPolicy"] == {"redrivePermission": "denyAll"}
 
 
-def test_only_the_relay_reads_the_content_hash_key() -> None:
+def test_content_hash_key_can_be_read_only_by_the_relay() -> None:
     denial = policy_of("ContentHashKeyPolicy", "ResourcePolicy")["OnlyTheRelayReads"]
     assert (denial["Effect"], denial["Principal"], denial["Action"]) == ("Deny", "*", "secretsmanager:GetSecretValue")
     assert denial["Condition"] == {"ArnNotEquals": {"aws:PrincipalArn": RELAY}}
 
 
-def test_flow_secrets_are_for_the_relay_and_their_named_keepers() -> None:
+def test_flow_secrets_can_be_read_only_by_the_relay_and_named_keepers() -> None:
     keeper = "arn:aws:iam::111122223333:role/keeper"
     sid = "FlowSecretsAreForTheRelayAndTheirKeepers"
     assert sid not in policy_of("Key", "KeyPolicy")
@@ -90,7 +90,7 @@ def test_flow_secrets_are_for_the_relay_and_their_named_keepers() -> None:
 
 
 @pytest.mark.parametrize("queue", ["IngressQueue", "FailureQueue"])
-def test_a_queue_refuses_requests_without_tls(queue: str) -> None:
+def test_queue_refuses_requests_without_tls(queue: str) -> None:
     resources = deployed_with()["Resources"]
     assert resources[f"{queue}Policy"]["Properties"]["Queues"] == [{"Ref": queue}]
     denial = policy_of(f"{queue}Policy")["TlsOnly"]

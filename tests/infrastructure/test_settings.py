@@ -1,4 +1,4 @@
-"""The function's environment variables in the template against what reads them."""
+"""The function's environment variables in the template, compared with the settings that the code reads."""
 
 import boto3
 import msgspec
@@ -20,18 +20,18 @@ def variables() -> dict[str, object]:
     return dict(function["Environment"]["Variables"])
 
 
-def test_the_template_sets_each_setting_and_no_other() -> None:
+def test_template_sets_exactly_the_settings() -> None:
     settings = {field.encode_name for field in msgspec.structs.fields(Settings)}
     assert variables().keys() - FOR_LIBRARIES == settings
     assert variables().keys() >= FOR_LIBRARIES
 
 
-def test_the_defaults_of_the_template_are_settings_that_the_function_takes() -> None:
+def test_template_defaults_are_valid_settings() -> None:
     texts = {name: value if isinstance(value, str) else "made by AWS" for name, value in variables().items()}
     assert read_settings(texts).requests_per_minute == 500
 
 
-def test_on_aws_the_function_asks_aws_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_endpoint_variable_on_aws_means_aws_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", str(variables()["AWS_ENDPOINT_URL"]))
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "nobody")
@@ -40,6 +40,6 @@ def test_on_aws_the_function_asks_aws_itself(monkeypatch: pytest.MonkeyPatch) ->
     client.close()
 
 
-def test_on_the_local_aws_no_variable_hides_where_that_is() -> None:
+def test_endpoint_variable_is_left_out_on_the_local_aws() -> None:
     function = deployed_with(Egress="none", OnLocalAws="yes")["Resources"]["RelayFunction"]["Properties"]
     assert "AWS_ENDPOINT_URL" not in function["Environment"]["Variables"]

@@ -1,4 +1,4 @@
-"""The stages of samconfig.toml against the template that they deploy."""
+"""The stages of samconfig.toml, compared with the template that they deploy."""
 
 import re
 import tomllib
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local.stack.home import REPOSITORY
+from local.stack.paths import REPOSITORY
 from tests.infrastructure.cloudformation import read_template
 
 CONFIGURATION = tomllib.loads((REPOSITORY / "samconfig.toml").read_text())
@@ -21,7 +21,7 @@ def overrides(stage: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_sets_parameters_to_what_they_take(stage: str) -> None:
+def test_stage_sets_parameters_to_allowed_values(stage: str) -> None:
     for name, value in overrides(stage).items():
         parameter = PARAMETERS[name]
         assert value in parameter.get("AllowedValues", [value])
@@ -31,17 +31,17 @@ def test_a_stage_sets_parameters_to_what_they_take(stage: str) -> None:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_names_itself_everywhere(stage: str) -> None:
+def test_stage_has_its_name_in_stack_tags_and_parameters(stage: str) -> None:
     deploy = CONFIGURATION[stage]["deploy"]["parameters"]
     assert overrides(stage)["Stage"] == stage
     assert deploy["stack_name"] == f"sealed-relay-{stage}"
     assert f"stage={stage}" in deploy["tags"]
 
 
-def test_the_stages_together_keep_to_the_apis_rate() -> None:
+def test_stages_together_use_exactly_the_apis_rate() -> None:
     assert sum(int(overrides(stage)["RequestsPerMinute"]) for stage in STAGES) == API_REQUESTS_PER_MINUTE
 
 
-def test_production_keeps_the_safe_defaults_of_the_network() -> None:
+def test_production_keeps_the_safe_defaults() -> None:
     for name in ("Egress", "NatGateways", "OutcomeRetentionDays"):
         assert name not in overrides("prod")

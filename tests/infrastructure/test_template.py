@@ -1,8 +1,10 @@
+"""The queues, the event source, the limits and the outputs of the template."""
+
 import re
 
 import pytest
 
-from sealed_relay.delivery.backoff import shortest_seconds
+from sealed_relay.delivery.backoff import min_deferral_seconds
 from tests.infrastructure.cloudformation import read_template
 
 TEMPLATE = read_template()
@@ -14,48 +16,48 @@ FOURTEEN_DAYS_IN_SECONDS = 14 * 24 * 3600
 LONGEST_RETENTION_HOURS = 14 * 24
 
 
-def test_a_batch_stays_invisible_for_six_times_the_timeout_and_the_batching_window() -> None:
+def test_visibility_timeout_is_six_timeouts_and_the_batching_window() -> None:
     visibility_seconds = RESOURCES["IngressQueue"]["Properties"]["VisibilityTimeout"]
     assert visibility_seconds >= 6 * FUNCTION["Timeout"] + PARAMETERS["BatchingWindowSeconds"]["MaxValue"]
 
 
-def test_what_crashes_the_function_ends_in_the_failure_queue_but_waiting_costs_no_message_its_life() -> None:
+def test_ingress_queue_redrives_to_the_failure_queue_after_1000_receives() -> None:
     redrive = RESOURCES["IngressQueue"]["Properties"]["RedrivePolicy"]
     assert redrive["deadLetterTargetArn"] == {"Fn::GetAtt": ["FailureQueue", "Arn"]}
     assert redrive["maxReceiveCount"] == 1000
 
 
-def test_the_receives_that_sqs_allows_outlast_the_longest_patience_however_short_each_wait_is() -> None:
+def test_1000_receives_last_longer_than_the_longest_give_up_time() -> None:
     visibility_seconds = RESOURCES["IngressQueue"]["Properties"]["VisibilityTimeout"]
     receives, waited_seconds = 0, 0.0
     while waited_seconds < PARAMETERS["GiveUpAfterHours"]["MaxValue"] * 3600:
         receives += 1
         # What the relay asks for, or what SQS does by itself where the relay could not ask.
-        waited_seconds += min(shortest_seconds(receives), visibility_seconds)
+        waited_seconds += min(min_deferral_seconds(receives), visibility_seconds)
 
     assert receives < RESOURCES["IngressQueue"]["Properties"]["RedrivePolicy"]["maxReceiveCount"]
 
 
-def test_giving_up_comes_well_before_sqs_deletes_a_message() -> None:
+def test_give_up_time_ends_well_before_sqs_deletes_a_message() -> None:
     for queue in ("IngressQueue", "FailureQueue"):
         assert RESOURCES[queue]["Properties"]["MessageRetentionPeriod"] == FOURTEEN_DAYS_IN_SECONDS
     assert PARAMETERS["GiveUpAfterHours"]["MaxValue"] <= LONGEST_RETENTION_HOURS / 2
 
 
-def test_a_record_outlives_every_message_that_could_repeat_its_call() -> None:
+def test_record_outlives_every_message_with_its_call() -> None:
     assert PARAMETERS["OutcomeRetentionDays"]["MinValue"] * 24 > LONGEST_RETENTION_HOURS
 
 
-def test_the_function_reports_which_messages_failed() -> None:
+def test_event_source_takes_reports_of_failed_messages() -> None:
     assert EVENT_SOURCE["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
-def test_large_batches_have_the_window_that_aws_requires() -> None:
+def test_large_batch_has_the_window_that_aws_requires() -> None:
     assert PARAMETERS["BatchSize"]["Default"] > 10
     assert PARAMETERS["BatchingWindowSeconds"]["MinValue"] >= 1
 
 
-def test_the_limits_cannot_be_set_above_the_apis() -> None:
+def test_limits_cannot_be_set_above_the_apis() -> None:
     assert PARAMETERS["MaxCallsPerRequest"]["MaxValue"] == 500
     assert PARAMETERS["MaxBodyBytes"]["MaxValue"] == 256 * 1024
 
@@ -70,7 +72,7 @@ def test_the_limits_cannot_be_set_above_the_apis() -> None:
         "http://[::1]:8080/base",
     ],
 )
-def test_the_gateway_may_be_https_or_on_this_machine(address: str) -> None:
+def test_gateway_may_be_https_or_on_this_machine(address: str) -> None:
     assert re.fullmatch(PARAMETERS["GatewayBaseUrl"]["AllowedPattern"], address)
 
 
@@ -87,12 +89,12 @@ def test_the_gateway_may_be_https_or_on_this_machine(address: str) -> None:
         "",
     ],
 )
-def test_the_gateway_may_be_nothing_else(address: str) -> None:
+def test_gateway_of_any_other_form_is_refused(address: str) -> None:
     assert not re.fullmatch(PARAMETERS["GatewayBaseUrl"]["AllowedPattern"], address)
 
 
 @pytest.mark.parametrize("resource", ["OutcomesTable", "ContentHashKey", "Key"])
-def test_what_keeps_calls_from_going_twice_outlives_the_stack(resource: str) -> None:
+def test_records_and_keys_stay_when_the_stack_is_deleted(resource: str) -> None:
     assert RESOURCES[resource]["DeletionPolicy"] == "Retain"
     assert RESOURCES[resource]["UpdateReplacePolicy"] == "Retain"
 

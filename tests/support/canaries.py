@@ -11,6 +11,7 @@ from urllib.parse import quote, quote_plus
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.support.flows import private_pem, public_pem, rsa_key
+from tests.support.messages import message_body
 
 NUMBER = "917390461528"
 ALTERNATE_NUMBER = "+4915738204691"
@@ -26,12 +27,8 @@ KEYS = [{"name": VARIABLE_NAME, "value": VARIABLE_VALUE}]
 
 def message_of(flow_id: str, *names: str, number: str = NUMBER, **fields: object) -> str:
     """A bare queue message full of canaries. Fields of the calls are given with underscores for dashes."""
-    written = {name.replace("_", "-"): value for name, value in fields.items()}
-    calls = [
-        {"client-identifier": name, "contact-numbers": [number, ALTERNATE_NUMBER], "keys": KEYS} | written
-        for name in names
-    ]
-    return json.dumps({"flow-id": flow_id, "calls": calls})
+    content: dict[str, object] = {"contact_numbers": [number, ALTERNATE_NUMBER], "keys": KEYS}
+    return message_body(*names, flow_id=flow_id, **content | fields)
 
 
 UNREADABLE: Mapping[str, str] = MappingProxyType(

@@ -8,10 +8,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from local.simulator.flows import Flow as SimulatedFlow
 from local.simulator.flows import FlowRegistration, flow_from
-from local.simulator.opening import KeyWrap as SimulatedKeyWrap
+from local.simulator.open_request import KeyWrap as SimulatedKeyWrap
 from local.simulator.state import SimulatorState
-from sealed_relay.kairos.encryption import KeyWrap
-from sealed_relay.kairos.flow import Flow, UnknownFlowError
+from sealed_relay.kairos.flow import Flow, KeyWrap, UnknownFlowError
 
 
 def rsa_key(bits: int = 2048, name: str = "") -> rsa.RSAPrivateKey:

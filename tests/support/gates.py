@@ -1,13 +1,10 @@
-"""Several gates over one table."""
+"""Several admissions over one table."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sealed_relay.admission.control import Admission, Admitted, Held
-from sealed_relay.admission.health_signal import Refused
-from sealed_relay.batch.plan import Request
-from tests.functional.scene import Clock
-from tests.support.making import make_call
+from sealed_relay.admission.control import Admission, Deferral, Permit
+from sealed_relay.admission.health_signal import HealthSignal
+from tests.support.clock import Clock
 from tests.support.table import InMemoryTable
 
 if TYPE_CHECKING:
@@ -15,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Gates:
-    """One table, one clock, and as many gates as there are invocations."""
+    """One table, one clock, and an admission for each invocation: `gate()` makes one."""
 
     def __init__(self, requests_per_minute: int = 500) -> None:
         self.table = InMemoryTable()
@@ -26,24 +23,18 @@ class Gates:
     def gate(self) -> Admission:
         return Admission(self.table, self.clock, self.clock.pause, self.observed.append, self._requests_per_minute)
 
-    def passed(self, gate: Admission, flow_id: str = "FLOWAAAA") -> Admitted:
-        admitted = gate.admit(flow_id)
-        assert isinstance(admitted, Admitted)
-        return admitted
+    def permit(self, gate: Admission, flow_id: str = "FLOWAAAA") -> Permit:
+        permit = gate.admit(flow_id)
+        assert isinstance(permit, Permit)
+        return permit
 
-    def paused(self, sign: Refused) -> None:
-        gate = self.gate()
-        gate.report("FLOWAAAA", self.passed(gate), sign, "v1")
+    def deferral(self, gate: Admission, flow_id: str = "FLOWAAAA") -> Deferral:
+        deferral = gate.admit(flow_id)
+        assert isinstance(deferral, Deferral)
+        return deferral
 
-    def held(self, gate: Admission, flow_id: str = "FLOWAAAA") -> Held:
-        held = gate.admit(flow_id)
-        assert isinstance(held, Held)
-        return held
-
-
-def requests(*flow_ids: str, receive_count: int = 1) -> list[Request]:
-    """A request with one call for each flow id."""
-    return [
-        Request(f"request-{index}", flow_id, (replace(make_call(flow_id=flow_id), receive_count=receive_count),))
-        for index, flow_id in enumerate(flow_ids)
-    ]
+    def report(self, signal: HealthSignal, times: int = 1) -> None:
+        """Let requests of FLOWAAAA leave, each of a new invocation, and report this signal of each."""
+        for _ in range(times):
+            gate = self.gate()
+            gate.report("FLOWAAAA", self.permit(gate), signal, "v1")

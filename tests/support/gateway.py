@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from local.simulator.api import answer
+from local.simulator.answer_request import answer_request
 from local.simulator.reply import Delivery
 from local.simulator.state import SimulatorState
 from sealed_relay.kairos.answer import Ambiguous, Answer, NotSent
@@ -32,7 +32,7 @@ class SimulatedGateway:
             return NotSent("Connection refused.")
         self.bodies.append(body)
         self.sent_at.append(self._simulator.now())
-        reply = answer(self._simulator, endpoint=endpoint, source_ip="127.0.0.1", body=body)
+        reply = answer_request(self._simulator, endpoint=endpoint, source_ip="127.0.0.1", body=body)
         if reply.delivery is not Delivery.WHOLE:
             return Ambiguous("Connection reset.")
         if reply.latency_seconds >= timeout_seconds:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Sequence
 
+from sealed_relay.aws.dynamodb import refuse_keys_named_twice
 from sealed_relay.ports import KEY, Change, Item
 
 
@@ -14,6 +15,7 @@ class InMemoryTable:
         self._lock = threading.Lock()
 
     def insert(self, items: Sequence[Item]) -> list[bool]:
+        refuse_keys_named_twice([str(item[KEY]) for item in items])
         with self._lock:
             return [self._insert(item) for item in items]
 
@@ -21,11 +23,17 @@ class InMemoryTable:
         with self._lock:
             self.items[str(item[KEY])] = dict(item)
 
+    def remove(self, key: str) -> None:
+        """Remove an item, as TTL or a person may."""
+        with self._lock:
+            del self.items[key]
+
     def read(self, keys: Sequence[str]) -> dict[str, Item]:
         with self._lock:
             return {key: self.items[key] for key in keys if key in self.items}
 
     def update(self, changes: Sequence[Change]) -> list[bool]:
+        refuse_keys_named_twice([change.key for change in changes])
         with self._lock:
             return [self._update(change) for change in changes]
 

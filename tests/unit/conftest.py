@@ -10,7 +10,7 @@ from hypothesis import settings
 
 from sealed_relay.observability.emitter import Telemetry
 from sealed_relay.observability.events import Observation
-from tests.support.telling import Lines, Observe
+from tests.support.telemetry_lines import Lines, Observe
 
 settings.register_profile("sealed-relay", deadline=None)
 settings.load_profile("sealed-relay")

@@ -9,21 +9,21 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
+import boto3
 from aws_lambda_powertools import Logger, Metrics
 from botocore.config import Config
-from botocore.session import Session
 
 from sealed_relay.admission.control import Admission
 from sealed_relay.aws.dynamodb import DynamoDBTable
 from sealed_relay.aws.flow_secrets import FlowSecrets
 from sealed_relay.aws.sqs import FailureQueue, IngressQueue
-from sealed_relay.batch.process_batch import relay
+from sealed_relay.batch.process_batch import process_batch
 from sealed_relay.calls.message import Message, sent_at_of
 from sealed_relay.dependencies import Dependencies, Limits
 from sealed_relay.kairos.client import Gateway
-from sealed_relay.ledger.call_records import Ledger
+from sealed_relay.ledger.call_records import CallRecords
 from sealed_relay.ledger.request_log import RequestLog
 from sealed_relay.observability.emitter import Telemetry
 from sealed_relay.observability.events import BatchReceived, WorkFailed
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
     # Types alone: imported for real, Powertools' batch utility and event classes would take 50 ms of every cold start.
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
     from aws_lambda_powertools.utilities.typing import LambdaContext
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_secretsmanager import SecretsManagerClient
-    from mypy_boto3_sqs import SQSClient
 
 _REQUESTS_AT_ONCE = 16
 _AWS = Config(
@@ -52,7 +49,7 @@ _AWS = Config(
 
 # At DEBUG these quote whole requests and answers, secrets and contact numbers in them, and a level for all loggers
 # can be set from outside, by Lambda's own log controls; at INFO they put lines that are no JSON into the log.
-for _library in ("botocore", "urllib3"):
+for _library in ("boto3", "botocore", "urllib3"):
     logging.getLogger(_library).setLevel(logging.WARNING)
 
 logger = Logger()
@@ -75,7 +72,7 @@ def lambda_handler(event: Mapping[str, Any], context: "LambdaContext") -> "Parti
         messages = [_message(record) for record in event["Records"]]
         oldest = min((message.sent_at.timestamp() for message in messages), default=now)
         telemetry.observe(BatchReceived(now - oldest))
-        open_message_ids = relay(_dependencies(), messages, deadline)
+        open_message_ids = process_batch(_dependencies(), messages, deadline)
     except InvalidSettingsError:
         raise  # it names the variable, and none of them is a secret
     except Exception as error:  # noqa: BLE001 - raised again, without its text
@@ -103,30 +100,31 @@ def _sleep_up_to(max_seconds: float) -> None:
 @cache
 def _dependencies() -> Dependencies:
     settings = read_settings(os.environ)
-    aws = Session()  # boto3's clients are made by the same; what boto3 adds would be a fifth of every cold start
-    secrets = cast("SecretsManagerClient", aws.create_client("secretsmanager", config=_AWS))
-    sqs = cast("SQSClient", aws.create_client("sqs", config=_AWS))
-    dynamodb = cast("DynamoDBClient", aws.create_client("dynamodb", config=_AWS))
+    session = boto3.Session()
+    secrets = session.client("secretsmanager", config=_AWS)
+    sqs = session.client("sqs", config=_AWS)
+    dynamodb = session.client("dynamodb", config=_AWS)
     table = DynamoDBTable(dynamodb, settings.outcomes_table_name)
     hash_key: str = secrets.get_secret_value(SecretId=settings.content_hash_key_secret_id)["SecretString"]
     give_up_after = timedelta(hours=settings.give_up_after_hours)
     keep_outcomes = timedelta(days=settings.outcome_retention_days)
     executor = ThreadPoolExecutor(_REQUESTS_AT_ONCE, thread_name_prefix="relay")
     dependencies = Dependencies(
-        ledger=Ledger(table, time.time, hash_key.encode(), keep_outcomes),
-        requests=RequestLog(
+        call_records=CallRecords(table, time.time, hash_key.encode(), keep_outcomes),
+        request_log=RequestLog(
             table, time.time, keep_outcomes=keep_outcomes, keep_envelopes=give_up_after + timedelta(days=1)
         ),
         admission=Admission(table, time.time, _sleep_up_to, telemetry.observe, settings.requests_per_minute),
         # Both measure rests across freezes, during which a monotonic clock may stand still.
         flows=FlowSecrets(secrets, settings.flow_secret_prefix, time.time),
         gateway=Gateway(settings.gateway_base_url, time.time),
-        failures=FailureQueue(sqs, settings.failure_queue_url),
-        ingress=IngressQueue(sqs, settings.ingress_queue_url, executor),
+        failure_queue=FailureQueue(sqs, settings.failure_queue_url),
+        source_queue=IngressQueue(sqs, settings.ingress_queue_url, executor),
         limits=Limits(settings.max_calls_per_request, settings.max_body_bytes, give_up_after),
         clock=time.time,
         random_bytes=os.urandom,
         draw=random.random,
+        make_id=lambda: os.urandom(16).hex(),
         executor=executor,
         observe=telemetry.observe,
     )

@@ -30,7 +30,11 @@ class Change:
 
 
 class Table(Protocol):
-    """Items by key, read consistently. Each write succeeds or fails alone; the answers are in the writes' order."""
+    """Items by key, read consistently. Each write succeeds or fails alone; the answers are in the writes' order.
+
+    A caller never names a key twice in one `insert` or `update`: DynamoDB refuses a round trip that does. Each
+    implementation refuses the whole call with an error, and writes nothing.
+    """
 
     def insert(self, items: Sequence[Item]) -> list[bool]:
         """Write items of up to 400 KB that are not there yet; False where one has the key, which stays as it is."""
@@ -61,7 +65,10 @@ class Gateway(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One message for the failure queue. `body` is text that may hold personal data; nothing else here does."""
+    """One message for the failure queue. `body` is text that may hold personal data; no other field does.
+
+    `request_id` is the relay's name for the request, `api_request_id` the API's: "" where there is none.
+    """
 
     body: str = field(repr=False)
     reason: str
@@ -69,20 +76,21 @@ class Failure:
     source_message_id: str
     code: int | None = None
     request_id: str = ""
+    api_request_id: str = ""
 
 
-class Failures(Protocol):
+class FailureQueue(Protocol):
     """The failure queue."""
 
     def publish(self, failures: Sequence[Failure]) -> None:
-        """Return once the queue holds every one of them; some may be there twice. Raises if any may be missing."""
+        """Return once the queue holds all of them; some may be there twice. Raises if any may be missing."""
 
 
-class Ingress(Protocol):
+class SourceQueue(Protocol):
     """The queue that the messages came from."""
 
     def defer(self, delays_seconds: Mapping[str, float]) -> None:
-        """Make messages, by receipt handle, visible again after a while.
+        """Make messages, by receipt handle, visible again after so many seconds.
 
         Best effort: a message that this misses comes back when its visibility timeout ends.
         """

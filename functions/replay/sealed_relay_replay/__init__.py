@@ -1,1 +1,1 @@
-"""Replay: moves chosen entries of the failure queue back to the ingress queue, when an operator asks for it."""
+"""Replay: an operator asks this function to move chosen entries of the failure queue back to the ingress queue."""

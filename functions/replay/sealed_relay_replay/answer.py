@@ -1,4 +1,4 @@
-"""What a run tells the operator: counts, by reason and together."""
+"""What a run tells the operator: counts of entries, by reason and in total."""
 
 from msgspec import Struct, field
 
@@ -8,22 +8,30 @@ from sealed_relay_replay.selection import Choice
 
 
 class Counts(Struct):
-    """Entries. `chosen` are those to be moved, which a dry run does not do; `left` stay in the failure queue."""
+    """Numbers of entries. Each entry seen is either moved or left.
+
+    `chosen` entries are moved unless it is a dry run. `withheld`, `delivered`, `identifier_reused` and
+    `too_young` say why entries that fit the event were not chosen; `selection.Choice` explains each.
+    """
 
     seen: int = 0
     chosen: int = 0
     withheld: int = 0
     delivered: int = 0
+    identifier_reused: int = 0
+    too_young: int = 0
     moved: int = 0
     left: int = 0
 
     def see(self, choice: Choice) -> None:
-        """Count an entry that was received, and what is to be done with it."""
+        """Count an entry that was received, and what the run does with it."""
         self.seen += 1
         self.left += 1
         self.chosen += choice is Choice.MOVE
-        self.withheld += choice is Choice.WITHHOLD
-        self.delivered += choice is Choice.LEAVE_DELIVERED
+        self.withheld += choice is Choice.UNRESOLVED
+        self.delivered += choice is Choice.DELIVERED
+        self.identifier_reused += choice is Choice.IDENTIFIER_REUSED
+        self.too_young += choice is Choice.TOO_YOUNG
 
     def move(self) -> None:
         """Count an entry that the ingress queue has taken."""
@@ -32,23 +40,26 @@ class Counts(Struct):
 
 
 class Answer(Struct):
-    """`complete` is whether all entries were seen that were in sight; otherwise the run was ended, and wants another.
+    """`complete` says that the run saw all entries that were visible. If it is false, invoke the function again.
 
-    A reason that was asked for has its counts even where there was none: so a misspelt one is noticed.
+    Each reason that the event names has counts, even if no entry has this reason: an operator notices a misspelt one.
+    `moved_calls` is the number of calls in the moved entries.
     """
 
     dry_run: bool
     complete: bool = False
+    moved_calls: int = 0
     total: Counts = field(default_factory=Counts)
     by_reason: dict[str, Counts] = field(default_factory=dict)
 
     def see(self, entry: Entry, choice: Choice) -> None:
-        """Count an entry that was received, and what is to be done with it."""
+        """Count an entry that was received, and what the run does with it."""
         for counts in self._counts_of(entry):
             counts.see(choice)
 
     def move(self, entry: Entry) -> None:
         """Count an entry that the ingress queue has taken."""
+        self.moved_calls += len(entry.calls.call_ids)
         for counts in self._counts_of(entry):
             counts.move()
 

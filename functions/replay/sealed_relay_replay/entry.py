@@ -1,7 +1,7 @@
-"""One entry of the failure queue, and the calls in its body. Pure.
+"""One entry of the failure queue, its reason, and the calls in its body. Pure.
 
-The relay's own package is not on this function's path, so what it says of bodies is said here again: the wrappings, and
-the two halves of a call's identity. Nothing is checked beyond that: the relay does it, as with any message.
+This function is deployed without the relay's package. It therefore repeats what it needs of the relay's message
+format: the wrappings, and the two parts of a call's identity. It checks nothing else; the relay checks each message.
 """
 
 from dataclasses import dataclass, field
@@ -9,6 +9,12 @@ from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
+
+UNRESOLVED = "UNRESOLVED"
+INVALID_MESSAGE = "INVALID_MESSAGE"
+CLIENT_IDENTIFIER_REUSED = "CLIENT_IDENTIFIER_REUSED"
+REDRIVEN = "REDRIVEN"
+"""The reason given here to messages that SQS itself moved to the failure queue. The relay has no such reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +29,8 @@ class Calls:
 class Entry:
     """One message of the failure queue as it was received; `sent_at` in seconds since 1970.
 
-    `reason` is the relay's, or REDRIVEN. For those `sent_at` is when the producer sent it: SQS keeps the time.
+    `reason` is the relay's, or REDRIVEN. For REDRIVEN `sent_at` is the time at which the producer sent the message:
+    SQS keeps a message's SentTimestamp when it moves the message to a dead-letter queue.
     """
 
     message_id: str
@@ -45,7 +52,7 @@ class _Message(Struct, rename="kebab"):
 
 
 def calls_in(body: str) -> Calls:
-    """The calls that the relay would read in this body, or none."""
+    """The calls that the relay would read in this body. Empty if the body is unreadable."""
     try:
         message = msgspec.convert(_unwrap(msgspec.json.decode(body)), _Message)
     except (msgspec.MsgspecError, RecursionError, UnicodeError):
@@ -53,11 +60,11 @@ def calls_in(body: str) -> Calls:
     return Calls(message.flow_id, tuple(f"{message.flow_id}/{call.client_identifier}" for call in message.calls))
 
 
-def _unwrap(written: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """Out of an SNS notification or an EventBridge event: what SQS redrove is as it came."""
-    match written:
+def _unwrap(raw: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """The message inside an SNS notification or an EventBridge event. A redriven body still has its wrapping."""
+    match raw:
         case {"Type": "Notification", "Message": str(message)}:
             return msgspec.json.decode(message)
         case {"detail-type": _, "detail": detail}:
             return detail
-    return written
+    return raw

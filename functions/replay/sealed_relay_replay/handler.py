@@ -1,77 +1,107 @@
-"""The Lambda entry: puts the replay together once, lazily, and tells the operator what came of the run.
+"""The Lambda entry: makes the dependencies once, does one run, and tells the operator what the run did.
 
-It is for an operator to invoke, directly: no queue triggers it and it never invokes itself.
+An operator invokes this function directly. No queue triggers it, and it never invokes itself.
 """
 
 import logging
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
+import boto3
 import msgspec
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from botocore.session import Session
+from msgspec import Meta, Struct
 
-from sealed_relay_replay.answer import empty_answer
-from sealed_relay_replay.entry import Entry
+from sealed_relay_replay.aws import DynamoDBRecords, SqsFailureQueue, SqsIngressQueue
 from sealed_relay_replay.event import read_event
 from sealed_relay_replay.ports import Dependencies
-from sealed_relay_replay.queues import SqsFailureQueue, SqsIngressQueue
-from sealed_relay_replay.records import DynamoDBRecords
-from sealed_relay_replay.replay import replay
-from sealed_relay_replay.settings import read_settings
+from sealed_relay_replay.replay import Run
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_sqs import SQSClient
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
-_READS_AT_ONCE = 8
+_MAX_READS_AT_ONCE = 8
 _AWS = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
 
-# At DEBUG these quote whole requests and answers, and contact numbers in them; a level for all loggers can be set from
-# outside, by Lambda's own log controls.
-for _library in ("botocore", "urllib3"):
+# At DEBUG these libraries log whole requests and answers, with contact numbers in them. Lambda's log controls can set
+# the level of all loggers from outside, so the level of these is set here.
+for _library in ("boto3", "botocore", "urllib3"):
     logging.getLogger(_library).setLevel(logging.WARNING)
 
 logger = Logger()
 metrics = Metrics()
 
 
-class ReplayFailedError(Exception):
-    """Something the run relies on failed, and it ended; its text says how far it had come.
+class InvalidSettingsError(Exception):
+    """An environment variable is missing or empty. The text names it."""
 
-    Of the error behind it, it names no more than type and code: Lambda logs this text, and that error's may quote
-    anything.
+
+class ReplayFailedError(Exception):
+    """A service that the run needs failed, and the run ended. The text says how many entries had been moved.
+
+    The text has only the type and the code of the error behind it: Lambda logs this text, and the text of that error
+    may quote anything.
     """
 
 
-@logger.inject_lambda_context(clear_state=True, log_event=False)  # whatever POWERTOOLS_LOGGER_LOG_EVENT says
-def lambda_handler(event: object, context: LambdaContext) -> dict[str, Any]:
-    """Do one run; the counts of what was seen and moved. Raises InvalidEventError and ReplayFailedError."""
+class Settings(Struct, frozen=True, rename=str.upper):
+    """Each field is the environment variable of that name in capitals."""
+
+    ingress_queue_url: Annotated[str, Meta(min_length=1)]
+    failure_queue_url: Annotated[str, Meta(min_length=1)]
+    outcomes_table_name: Annotated[str, Meta(min_length=1)]
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """The settings in a mapping such as `os.environ`. Raises InvalidSettingsError."""
+    try:
+        return msgspec.convert(dict(environment), Settings)
+    except msgspec.ValidationError as error:
+        raise InvalidSettingsError(f"The function's environment is not as the template sets it: {error}.") from error
+
+
+@cache
+def make_dependencies() -> Dependencies:
+    """What a run needs, on AWS. Made once for each execution environment. Raises InvalidSettingsError."""
+    settings = read_settings(os.environ)
+    session = boto3.Session()
+    sqs = session.client("sqs", config=_AWS)
+    dynamodb = session.client("dynamodb", config=_AWS)
+    executor = ThreadPoolExecutor(_MAX_READS_AT_ONCE, thread_name_prefix="records")
+    return Dependencies(
+        failure_queue=SqsFailureQueue(sqs, settings.failure_queue_url),
+        ingress_queue=SqsIngressQueue(sqs, settings.ingress_queue_url),
+        records=DynamoDBRecords(dynamodb, settings.outcomes_table_name, executor),
+        clock=time.time,
+        sleep=time.sleep,
+    )
+
+
+@logger.inject_lambda_context(clear_state=True, log_event=False)  # POWERTOOLS_LOGGER_LOG_EVENT must not change this
+def lambda_handler(event: object, context: "LambdaContext") -> dict[str, Any]:
+    """Do one run and return its counts. Raises InvalidEventError, InvalidSettingsError and ReplayFailedError."""
     deadline = time.time() + context.get_remaining_time_in_millis() / 1000
     asked = read_event(event)
-    dependencies = _dependencies()
-    answer = empty_answer(asked)
+    run = Run(make_dependencies(), asked, deadline)
     try:
-        replay(dependencies, asked, answer, deadline)
-    except Exception as error:  # noqa: BLE001 - raised again, without its text
-        what = _describe(error)
-        logger.error("replay failed", extra={"error": what, "replay": msgspec.to_builtins(answer)})  # noqa: TRY400
-        total = answer.total
-        raise ReplayFailedError(f"{what}; {total.moved} of {total.chosen} chosen entries had been moved.") from None
+        answer: dict[str, Any] = msgspec.to_builtins(run.execute())
+    except Exception as error:  # noqa: BLE001 - it is raised again, without its text
+        description = _describe(error)
+        details = {"error": description, "replay": msgspec.to_builtins(run.answer)}
+        logger.error("replay failed", extra=details)  # noqa: TRY400 - a traceback may quote personal data
+        total = run.answer.total
+        raise ReplayFailedError(f"{description}; {total.moved} of {total.chosen} chosen entries were moved.") from None
     finally:
-        if metrics.metric_set:
-            metrics.flush_metrics()
-    told: dict[str, Any] = msgspec.to_builtins(answer)
-    logger.info("replay ended", extra={"replay": told})
-    return told
+        _count_moved(run.answer.total.moved, run.answer.moved_calls)
+    logger.info("replay ended", extra={"replay": answer})
+    return answer
 
 
 def _describe(error: Exception) -> str:
@@ -80,23 +110,8 @@ def _describe(error: Exception) -> str:
     return type(error).__name__
 
 
-def _count(moved: Sequence[Entry]) -> None:
-    metrics.add_metric("ReplayedMessages", MetricUnit.Count, len(moved))
-    metrics.add_metric("ReplayedCalls", MetricUnit.Count, sum(len(entry.calls.call_ids) for entry in moved))
-
-
-@cache
-def _dependencies() -> Dependencies:
-    settings = read_settings(os.environ)
-    aws = Session()
-    sqs = cast("SQSClient", aws.create_client("sqs", config=_AWS))
-    dynamodb = cast("DynamoDBClient", aws.create_client("dynamodb", config=_AWS))
-    executor = ThreadPoolExecutor(_READS_AT_ONCE, thread_name_prefix="records")
-    return Dependencies(
-        failure_queue=SqsFailureQueue(sqs, settings.failure_queue_url),
-        ingress_queue=SqsIngressQueue(sqs, settings.ingress_queue_url),
-        records=DynamoDBRecords(dynamodb, settings.outcomes_table_name, executor),
-        clock=time.time,
-        sleep=time.sleep,
-        moved=_count,
-    )
+def _count_moved(messages: int, calls: int) -> None:
+    if messages:
+        metrics.add_metric("ReplayedMessages", MetricUnit.Count, messages)
+        metrics.add_metric("ReplayedCalls", MetricUnit.Count, calls)
+        metrics.flush_metrics()

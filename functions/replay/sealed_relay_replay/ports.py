@@ -1,6 +1,7 @@
-"""What a run needs from outside. The adapters keep these promises on AWS; the tests' fakes keep the same ones.
+"""What a run needs from outside: two queues, the outcome records, a clock.
 
-Each may also raise any other error. The run then ends, and nothing is lost.
+The adapters on AWS keep these promises, and the fakes in the tests keep the same ones. Each method may also raise any
+other error. The error ends the run, and no entry is lost.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -9,41 +10,48 @@ from typing import Protocol
 
 from sealed_relay_replay.entry import Entry
 
+MAX_BATCH_ENTRIES = 10
+"""How many messages SQS takes, hands over, deletes or makes visible in one request: its quota."""
+MAX_BATCH_BYTES = 1_048_576
+"""How long all bodies of one batch may be together. One body alone may be as long: SQS's quotas of 2025."""
+
 
 class FailureQueue(Protocol):
-    """The queue that entries are taken from."""
+    """The queue from which a run takes entries."""
 
-    def receive(self, most: int, out_of_sight_seconds: int) -> list[Entry]:
-        """Up to `most` entries (at most 10), out of everybody's sight for so long; none if none was found."""
+    def receive(self, max_entries: int, visibility_timeout_seconds: int) -> list[Entry]:
+        """Up to `max_entries` entries (at most 10), which nobody else receives for that long; empty if none is found.
+
+        A call that finds nothing takes about a second: it is a long poll.
+        """
 
     def delete(self, receipt_handles: Collection[str]) -> None:
-        """Take up to 10 entries off the queue. One that it keeps refusing to take off comes back into sight."""
+        """Delete up to 10 entries. An entry that the queue refuses to delete again and again becomes visible later."""
 
     def release(self, receipt_handles: Collection[str]) -> None:
-        """Bring any number of entries back into sight; one that this misses comes back when its time is over."""
+        """Make any number of entries visible now. An entry that this fails for becomes visible after its timeout."""
 
 
 class IngressQueue(Protocol):
-    """The queue that entries are moved to."""
+    """The queue to which a run moves entries."""
 
     def send(self, bodies: Mapping[str, str]) -> set[str]:
-        """Put up to 10 bodies of 1 MiB together on the queue, by message id; the ids of those that it now holds."""
+        """Send up to 10 bodies, 1 MiB together, each under a message id; the ids of those that the queue took."""
 
 
 class Records(Protocol):
     """The outcome records."""
 
     def statuses(self, call_ids: Sequence[str]) -> dict[str, str]:
-        """The status of each call that has a record, by call id, as of now."""
+        """The present status of each call that has a record, by call id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """A run's dependencies. `clock` tells seconds since 1970; `moved` is told of calls that went over, by message."""
+    """What the composition root hands in. `clock` gives seconds since 1970; `sleep` takes seconds."""
 
     failure_queue: FailureQueue
     ingress_queue: IngressQueue
     records: Records
     clock: Callable[[], float]
     sleep: Callable[[float], None]
-    moved: Callable[[Sequence[Entry]], None]

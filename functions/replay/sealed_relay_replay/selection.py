@@ -2,51 +2,67 @@
 
 from collections.abc import Mapping
 from enum import Enum, auto
+from types import MappingProxyType
 
-from sealed_relay_replay.entry import Entry
-from sealed_relay_replay.event import INVALID_MESSAGE, UNRESOLVED, Event
+from sealed_relay_replay.entry import CLIENT_IDENTIFIER_REUSED, INVALID_MESSAGE, REDRIVEN, UNRESOLVED, Entry
+from sealed_relay_replay.event import Event
 
 DELIVERED = frozenset({"ACCEPTED", "PRESUMED_ACCEPTED"})
-"""Statuses of calls that the API has: the relay would acknowledge them, and send nothing."""
+"""The statuses of calls that the API took. The relay never sends these calls again."""
+_COMPARED_BY_THE_RELAY_ONLY = frozenset({CLIENT_IDENTIFIER_REUSED, REDRIVEN})
+"""The records found for such an entry may be those of other calls, which had the same identifiers.
+
+Only the relay compares contents. It acknowledges a delivered call that is the same, and refuses one that is another.
+"""
+NO_STATUSES: Mapping[str, str] = MappingProxyType({})
 
 
 class Choice(Enum):
-    """What a run does with an entry."""
+    """What a run does with an entry. All entries but those to MOVE stay in the failure queue."""
 
     MOVE = auto()
-    WITHHOLD = auto()
-    """A call of it may have been delivered, and nobody asked for such by name."""
-    LEAVE_DELIVERED = auto()
-    """There is nothing in it to send."""
-    LEAVE = auto()
-    """It was not asked for."""
+    NOT_ASKED_FOR = auto()
+    """The entry does not fit the event."""
+    TOO_YOUNG = auto()
+    """The entry fits the event, but it is younger than the event's `min_age_seconds`, or came after the run began."""
+    UNRESOLVED = auto()
+    """One of its calls may have been delivered, and the operator did not ask for UNRESOLVED by name."""
+    DELIVERED = auto()
+    """The records of all its calls say that they were delivered."""
+    IDENTIFIER_REUSED = auto()
+    """Its calls have the identifiers of other calls. The operator did not ask for CLIENT_IDENTIFIER_REUSED by name."""
 
 
-def is_asked_for(event: Event, entry: Entry, began_at: float) -> bool:
-    """Whether the entry fits the event's fields. Its age counts at the beginning of the run, in seconds since 1970.
+def choose(event: Event, entry: Entry, began_at: float, statuses: Mapping[str, str] = NO_STATUSES) -> Choice:
+    """What to do with the entry. `began_at` is when the run began, in seconds since 1970.
 
-    So what failed only since then is too young for any run: a call that is moved and fails again stays put.
+    `statuses` are those of the calls that have a record, by call id. They can turn MOVE into UNRESOLVED or DELIVERED,
+    and change nothing else.
     """
+    # Ages count from the beginning of the run: a call that this run moves and that fails again is too young for it.
     age_seconds = began_at - entry.sent_at
+    if not _fits(event, entry, age_seconds):
+        return Choice.NOT_ASKED_FOR
+    if age_seconds < event.min_age_seconds:
+        return Choice.TOO_YOUNG
+    if entry.reason == CLIENT_IDENTIFIER_REUSED and not event.names(CLIENT_IDENTIFIER_REUSED):
+        return Choice.IDENTIFIER_REUSED
+    its_statuses = [statuses.get(call_id) for call_id in entry.calls.call_ids]
+    # A record may say UNRESOLVED although this entry has another reason: another message with the same call ended so.
+    # The relay would send the call again, because to the relay this entry is a retry that somebody wants.
+    if not event.names(UNRESOLVED) and UNRESOLVED in (entry.reason, *its_statuses):
+        return Choice.UNRESOLVED
+    if entry.reason not in _COMPARED_BY_THE_RELAY_ONLY and its_statuses and DELIVERED.issuperset(its_statuses):
+        return Choice.DELIVERED
+    return Choice.MOVE
+
+
+def _fits(event: Event, entry: Entry, age_seconds: float) -> bool:
+    """Whether the entry fits each field of the event except `min_age_seconds`."""
     return (
-        # Unreadable is unreadable again, so that takes a name too.
+        # The relay would find an unreadable message unreadable again, so the operator must name this reason.
         (event.names(entry.reason) if event.reasons else entry.reason != INVALID_MESSAGE)
         and (event.codes is None or entry.code in event.codes)
         and (event.flow_ids is None or entry.calls.flow_id in event.flow_ids)
-        and event.min_age_seconds <= age_seconds
         and (event.max_age_seconds is None or age_seconds <= event.max_age_seconds)
     )
-
-
-def choose(event: Event, entry: Entry, began_at: float, statuses: Mapping[str, str]) -> Choice:
-    """What to do with the entry, given the statuses of its calls as far as they are on record, by call id."""
-    if not is_asked_for(event, entry, began_at):
-        return Choice.LEAVE
-    its_statuses = [statuses.get(call_id) for call_id in entry.calls.call_ids]
-    # An entry of any other reason may hold a call that another message has brought to this end meanwhile. The relay
-    # would send it: to it, a message that was sent after the end is somebody's wish.
-    if not event.names(UNRESOLVED) and UNRESOLVED in (entry.reason, *its_statuses):
-        return Choice.WITHHOLD
-    if its_statuses and DELIVERED.issuperset(its_statuses):
-        return Choice.LEAVE_DELIVERED
-    return Choice.MOVE

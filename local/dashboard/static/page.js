@@ -1,4 +1,4 @@
-// Draws picture.json, again and again. Widgets are made once and then filled, so that nothing flickers.
+// Draws picture.json every few seconds. Widgets are made once and then filled, so that nothing flickers.
 
 const REFRESH_MS = 3000;
 const grid = document.getElementById("grid");
@@ -60,7 +60,7 @@ function fillTable(box, widget) {
     return made;
   };
   table.append(row("th", widget.columns), ...widget.rows.map((cells) => row("td", cells)));
-  const found = widget.rows.length ? table : element("div", "empty", "Nothing in the time shown");
+  const found = widget.rows.length ? table : element("div", "empty", "No data in the time shown");
   const frame = element("div", "table");
   frame.append(found);
   box.replaceChildren(element("h3", "", widget.title), frame);
@@ -80,22 +80,22 @@ function legend(widget) {
 
 function missing(widget) {
   const names = widget.series.filter((series) => series.missing).map((series) => `${series.label} (${series.missing})`);
-  return names.length ? [element("p", "missing", `Not to be had locally: ${names.join(", ")}`)] : [];
+  return names.length ? [element("p", "missing", `Not available locally: ${names.join(", ")}`)] : [];
 }
 
 function emptiness(widget) {
-  return widget.series.every((series) => series.missing) ? "Not to be had locally" : "Nothing in the time shown";
+  return widget.series.every((series) => series.missing) ? "Not available locally" : "No data in the time shown";
 }
 
 function traces(widget) {
   return widget.series.filter(hasData).map((series) => ({
     name: series.label,
     x: series.points.map(([ms]) => new Date(ms)),
-    // In a stack nothing is no gap: what is above must stand on something.
+    // In a stacked graph, no value counts as 0: the series above needs a base.
     y: series.points.map(([, value]) => (widget.is_stacked ? value ?? 0 : value)),
     line: { color: series.color, width: 2 },
     marker: { color: series.color, size: 5 },
-    // A stacked series is its area: its line would run along the top of those below it wherever it is zero.
+    // A stacked series has no line: where it is zero, its line would cover the top of the series below.
     ...(widget.is_stacked ? { stackgroup: "all", mode: "none", fillcolor: `${series.color}cc` } : { mode: "lines+markers" }),
   }));
 }
@@ -147,7 +147,7 @@ async function refresh() {
     status.textContent = `as of ${new Date(picture.end_ms).toISOString().slice(11, 19)} UTC`;
   } catch (error) {
     status.className = "is-stale";
-    status.textContent = `the local stack does not answer (${error.message}); what is shown is old`;
+    status.textContent = `the local stack does not answer (${error.message}); the page shows old data`;
   }
   document.body.dataset.drawn = status.className || "fresh";
 }

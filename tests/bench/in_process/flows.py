@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from local.simulator.flows import Flow as SimulatedFlow
-from local.simulator.opening import KeyWrap
+from local.simulator.open_request import KeyWrap
 from sealed_relay.kairos.flow import Flow
 from tests.support.flows import make_flow, rsa_key
 

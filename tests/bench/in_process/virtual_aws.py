@@ -1,4 +1,4 @@
-"""The table, the queue and the way to the API under virtual time: each takes its while, and nothing goes wrong.
+"""The table, the queue and the way to the API under virtual time: each takes some time, and nothing fails.
 
 What a backlog of hours would fill the memory with is left out: the queue makes its messages as they are received, and
 the table forgets what is never looked at again, the records of calls that have ended and the envelopes.
@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from sealed_relay.calls.message import Message
 from sealed_relay.kairos.answer import Answer
 from sealed_relay.ports import Change, Item
-from tests.campaign.schedule import Schedule
+from tests.campaign.virtual_time import Schedule
 from tests.support.gateway import SimulatedGateway
 from tests.support.table import InMemoryTable
 
@@ -21,7 +21,7 @@ _WRITES_A_ROUND_TRIP = 25
 _ROUND_TRIPS_AT_ONCE = 8
 API_LATENCY_SECONDS = 0.2
 _MAX_IN_FLIGHT = 120_000
-"""What SQS lets be received and not deleted, those included that were handed back and are not in sight again yet."""
+"""The number of messages in flight that SQS allows, deferred ones that are still invisible included."""
 
 
 class VirtualTable:
@@ -68,7 +68,7 @@ class Backlog:
         self._coming_back: list[tuple[float, str]] = []
 
     def receive(self, most: int) -> list[Message]:
-        """Up to so many messages."""
+        """Receive up to so many messages."""
         received: list[Message] = []
         while len(received) < most and self._coming_back and self._coming_back[0][0] <= self._schedule.now:
             message = self._in_flight[heapq.heappop(self._coming_back)[1]]
@@ -84,7 +84,7 @@ class Backlog:
         return received
 
     def delete(self, message: Message) -> None:
-        """Take a message that was received off the queue."""
+        """Delete a received message."""
         del self._in_flight[message.receipt_handle]
 
     def defer(self, delays_seconds: Mapping[str, float]) -> None:

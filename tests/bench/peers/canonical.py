@@ -1,7 +1,7 @@
 """The function as Powertools' documentation has it: a batch processor with an idempotent record handler, in sequence.
 
-It is less safe than the relay all the same: where an answer is lost, Powertools takes its record back, and the message
-goes out a second time as a new request.
+It is less safe than the relay: if an answer is lost, Powertools deletes its record, and the message is sent a second
+time as a new request.
 """
 
 from typing import Any
@@ -31,7 +31,7 @@ def deliver(*, message: Message) -> Outcome:
 
 
 def handle_record(record: SQSRecord) -> None:
-    """Deliver the message of one record; what is raised puts it back into the queue."""
+    """Deliver the message of one record; a raised error returns it to the queue."""
     deliver(message=record.json_body)
 
 

@@ -11,10 +11,9 @@ from typing import Any
 
 import msgspec
 
-from sealed_relay.batch.plan import NONCE_BYTES
-from sealed_relay.calls.message import service_time
-from sealed_relay.kairos.encryption import body_of, encrypt, make_secret_text, payload_of, wrap
+from sealed_relay.calls.call import service_time
 from sealed_relay.kairos.flow import Flow
+from sealed_relay.kairos.seal import NONCE_BYTES, body_of, encrypt, make_secret_text, payload_of, wrap
 
 HEADERS = {"Accept": "application/json", "Content-Type": "application/json"}
 TIMEOUT_SECONDS = 30.0

@@ -1,31 +1,32 @@
-"""Runs of the replay over in-memory queues and records, under a clock that only moves as the run waits."""
+"""Runs of the replay over in-memory queues and records. The clock moves only while the run waits."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sealed_relay_replay.answer import Answer, empty_answer
+from sealed_relay_replay.answer import Answer
 from sealed_relay_replay.entry import Entry
 from sealed_relay_replay.event import read_event
 from sealed_relay_replay.ports import Dependencies, FailureQueue, IngressQueue, Records
-from sealed_relay_replay.replay import replay
-from tests.functional.scene import Clock, message_body
-from tests.support.failure_queue import InMemoryFailureQueue, InMemoryIngressEnd
+from sealed_relay_replay.replay import Run
+from tests.support.clock import Clock
+from tests.support.failure_queue import InMemoryFailureQueue, InMemoryIngressQueue
+from tests.support.messages import message_body
 
 TIMEOUT_SECONDS = 300.0
 
 
 class InMemoryRecords:
-    """Keeps the promises of `ports.Records`. `of` is what it holds."""
+    """Keeps the promises of `ports.Records`. `by_call_id` are the statuses on record."""
 
     def __init__(self) -> None:
-        self.of: dict[str, str] = {}
+        self.by_call_id: dict[str, str] = {}
 
     def statuses(self, call_ids: Sequence[str]) -> dict[str, str]:
-        return {call_id: self.of[call_id] for call_id in call_ids if call_id in self.of}
+        return {call_id: self.by_call_id[call_id] for call_id in call_ids if call_id in self.by_call_id}
 
 
 class SlowFailureQueue:
-    """Each receive takes its time."""
+    """Each receive takes `seconds`."""
 
     def __init__(self, queue: FailureQueue, clock: Clock, seconds: float) -> None:
         self._queue = queue
@@ -34,32 +35,32 @@ class SlowFailureQueue:
         self.delete = queue.delete
         self.release = queue.release
 
-    def receive(self, most: int, out_of_sight_seconds: int) -> list[Entry]:
+    def receive(self, max_entries: int, visibility_timeout_seconds: int) -> list[Entry]:
         self._clock.now += self._seconds
-        return self._queue.receive(most, out_of_sight_seconds)
+        return self._queue.receive(max_entries, visibility_timeout_seconds)
 
 
 class Scene:
-    """`sent` is what the ingress queue was given, each with the time."""
+    """A failure queue, records, and `sent`: the bodies that the ingress queue took, each with its time."""
 
     def __init__(self, clock: Clock | None = None) -> None:
         self.clock = clock or Clock()
         self.queue = InMemoryFailureQueue(self.clock)
         self.records = InMemoryRecords()
         self.sent: list[tuple[float, str]] = []
-        self.moved: list[Entry] = []
 
     def fail(self, *names: str, reason: str = "NO_DATA_AVAILABLE", status: str = "REJECTED", **entry: Any) -> str:  # noqa: ANN401 - as `put`
-        """Let calls of these names fail so, on record and in one entry; its message id."""
-        self.records.of |= {f"FLOWAAAA/{name}": status for name in names}
+        """Put one entry with calls of these names on the failure queue, and record their status. Its message id."""
+        self.records.by_call_id |= {f"FLOWAAAA/{name}": status for name in names}
         return self.queue.put(message_body(*names), reason, **entry)
 
     def run(self, *, dependencies: Dependencies | None = None, **event: object) -> Answer:
-        """One run with this event."""
-        asked = read_event(event)
-        answer = empty_answer(asked)
-        replay(dependencies or self.dependencies(), asked, answer, self.clock.now + TIMEOUT_SECONDS)
-        return answer
+        """Do one run with this event."""
+        return self.make_run(dependencies, **event).execute()
+
+    def make_run(self, dependencies: Dependencies | None = None, **event: object) -> Run:
+        """A run with this event, not executed yet."""
+        return Run(dependencies or self.dependencies(), read_event(event), self.clock.now + TIMEOUT_SECONDS)
 
     def dependencies(
         self,
@@ -67,19 +68,18 @@ class Scene:
         ingress_queue: IngressQueue | None = None,
         records: Records | None = None,
     ) -> Dependencies:
-        """What a run needs, with some of it replaced."""
+        """The dependencies of a run. Those that are given replace those of the scene."""
         return Dependencies(
             failure_queue=failure_queue or self.queue,
-            ingress_queue=ingress_queue or InMemoryIngressEnd(self._take),
+            ingress_queue=ingress_queue or InMemoryIngressQueue(self._take),
             records=records or self.records,
             clock=self.clock,
             sleep=self._sleep,
-            moved=self.moved.extend,
         )
 
     @property
     def bodies_sent(self) -> list[str]:
-        """What the ingress queue was given, in order."""
+        """The bodies that the ingress queue took, in order."""
         return [body for _, body in self.sent]
 
     def _take(self, body: str) -> None:
@@ -91,7 +91,7 @@ class Scene:
 
 
 class RefusingIngress:
-    """An ingress queue that refuses some bodies."""
+    """An ingress queue that refuses the bodies in `refused`."""
 
     def __init__(self, ingress: IngressQueue, refused: Collection[str]) -> None:
         self._ingress = ingress

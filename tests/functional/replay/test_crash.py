@@ -1,27 +1,20 @@
-"""The run dies, or AWS fails it, at any step: no entry is lost, and the next run finishes the work."""
+"""The run dies or AWS fails at any step: no entry is lost, and the next run finishes the work."""
 
 import itertools
 from collections.abc import Iterator
 
 import pytest
 
-from sealed_relay_replay.answer import empty_answer
-from sealed_relay_replay.event import read_event
-from sealed_relay_replay.replay import replay
-from tests.functional.replay.crashing import Killed, Steps, dying
+from tests.functional.replay.crash_at_step import AwsError, Killed, Steps, crashing
 from tests.functional.replay.scene import TIMEOUT_SECONDS, Scene
-from tests.functional.scene import message_body
-from tests.support.failure_queue import InMemoryIngressEnd
+from tests.support.failure_queue import InMemoryIngressQueue
+from tests.support.messages import message_body
 
 MOVES = {message_body(f"a{number}") for number in range(12)}
 STAYS = {message_body("unresolved"), message_body("delivered"), "unreadable"}
 
 
-class AwsError(Exception):
-    pass
-
-
-def _scene() -> Scene:
+def make_scene() -> Scene:
     scene = Scene()
     for number in range(12):
         scene.fail(f"a{number}")
@@ -31,34 +24,33 @@ def _scene() -> Scene:
     return scene
 
 
-def _after_each_step(error: BaseException | None = None) -> Iterator[Scene]:
-    """The scene as a run leaves it that ended at each of its steps, one after the other."""
+def scenes_after_each_step(error: AwsError | None = None) -> Iterator[Scene]:
+    """For each step of a run, a scene in which a run ended at that step."""
     for fatal in itertools.count(1):
-        scene = _scene()
-        steps = Steps(fatal, error)
+        scene = make_scene()
         try:
-            scene.run(dependencies=dying(scene.dependencies(), steps), dry_run=False)
+            scene.run(dependencies=crashing(scene.dependencies(), Steps(fatal, error)), dry_run=False)
         except (Killed, AwsError):
             yield scene
         else:
             return
 
 
-def _held(scene: Scene) -> set[str]:
+def bodies_in_both_queues(scene: Scene) -> set[str]:
     return set(scene.queue.bodies.values()) | set(scene.bodies_sent)
 
 
-def test_wherever_it_dies_every_entry_is_in_one_queue_at_least_and_nothing_else_went_over() -> None:
-    scenes = list(_after_each_step())
+def test_every_entry_is_in_a_queue_wherever_the_run_dies() -> None:
+    scenes = list(scenes_after_each_step())
     assert len(scenes) > 40
     for scene in scenes:
-        assert _held(scene) == MOVES | STAYS
+        assert bodies_in_both_queues(scene) == MOVES | STAYS
         assert set(scene.queue.bodies.values()) >= STAYS
         assert set(scene.bodies_sent) <= MOVES
 
 
-def test_the_next_run_after_the_visibility_timeout_finishes_the_work() -> None:
-    for scene in _after_each_step():
+def test_next_run_finishes_the_work_after_the_visibility_timeout() -> None:
+    for scene in scenes_after_each_step():
         died_at = scene.clock.now
         scene.clock.now = max(scene.clock.now, scene.queue.next_visible_at)
         assert scene.clock.now <= died_at + TIMEOUT_SECONDS + 10
@@ -70,37 +62,36 @@ def test_the_next_run_after_the_visibility_timeout_finishes_the_work() -> None:
         assert set(scene.queue.bodies.values()) == STAYS
 
 
-def test_a_fault_of_aws_at_any_step_loses_nothing_either() -> None:
-    scenes = list(_after_each_step(AwsError()))
+def test_error_of_aws_at_any_step_loses_no_entry() -> None:
+    scenes = list(scenes_after_each_step(AwsError()))
     assert len(scenes) > 40
     for scene in scenes:
-        assert _held(scene) == MOVES | STAYS
+        assert bodies_in_both_queues(scene) == MOVES | STAYS
         scene.clock.now = max(scene.clock.now, scene.queue.next_visible_at)
         scene.run(dry_run=False)
         assert set(scene.bodies_sent) == MOVES
         assert set(scene.queue.bodies.values()) == STAYS
 
 
-def test_after_a_fault_what_was_not_moved_is_in_sight_at_once() -> None:
-    scene = _scene()
-    dependencies = scene.dependencies(ingress_queue=InMemoryIngressEnd(_fail))
+def test_entries_are_visible_at_once_after_an_error_of_aws() -> None:
+    def fail(_body: str) -> None:
+        raise AwsError
+
+    scene = make_scene()
+    dependencies = scene.dependencies(ingress_queue=InMemoryIngressQueue(fail))
     with pytest.raises(AwsError):
         scene.run(dependencies=dependencies, dry_run=False)
     assert set(scene.queue.bodies.values()) == MOVES | STAYS
-    assert scene.queue.all_in_sight()
-
-
-def _fail(_body: str) -> None:
-    raise AwsError
+    assert scene.queue.all_visible()
 
 
 @pytest.mark.parametrize("fatal", range(1, 45, 4))
-def test_the_counts_outlive_a_fault(fatal: int) -> None:
-    scene = _scene()
-    event = read_event({"dry_run": False})
-    answer = empty_answer(event)
+def test_counts_are_true_after_an_error_of_aws(fatal: int) -> None:
+    scene = make_scene()
+    run = scene.make_run(crashing(scene.dependencies(), Steps(fatal, AwsError())), dry_run=False)
     with pytest.raises(AwsError):
-        replay(dying(scene.dependencies(), Steps(fatal, AwsError())), event, answer, scene.clock.now + TIMEOUT_SECONDS)
-    assert not answer.complete or answer.total.moved == len(scene.sent)
-    assert answer.total.moved <= len(scene.sent)
-    assert answer.total.seen == answer.total.moved + answer.total.left
+        run.execute()
+    total = run.answer.total
+    assert not run.answer.complete or total.moved == len(scene.sent)
+    assert total.moved <= len(scene.sent)
+    assert total.seen == total.moved + total.left

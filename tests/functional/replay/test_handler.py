@@ -1,11 +1,10 @@
-"""The function's entry: its answer, its log and its metrics, and that no personal data is in any of them."""
+"""The handler: its answer, its log and its metrics. None of them has personal data in it."""
 
 import io
 import json
 import logging
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,7 +16,7 @@ from sealed_relay_replay.event import InvalidEventError
 from sealed_relay_replay.ports import Dependencies
 from tests.functional.replay.scene import Scene
 from tests.support import canaries
-from tests.support.failure_queue import InMemoryIngressEnd
+from tests.support.failure_queue import InMemoryIngressQueue
 
 CONTEXT: Any = SimpleNamespace(
     function_name="replay",
@@ -31,7 +30,7 @@ Say = Callable[[], str]
 
 @pytest.fixture
 def scene(monkeypatch: pytest.MonkeyPatch) -> Scene:
-    """A scene that the handler works on; its clock tells the real time, for that is what the handler looks at."""
+    """The queues and records that the handler works on. The scene's clock has the real time, as the handler has."""
     scene = Scene()
     scene.clock.now = time.time()
     compose(monkeypatch, scene.dependencies())
@@ -42,7 +41,7 @@ def scene(monkeypatch: pytest.MonkeyPatch) -> Scene:
 def said(
     capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Say]:
-    """All that was logged or printed so far, every logger at its lowest level."""
+    """All that was logged or printed so far, with each logger at its lowest level."""
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "SealedRelay")
     monkeypatch.setattr(handler.metrics.provider, "namespace", "SealedRelay")
     monkeypatch.setattr(handler.metrics.provider, "service", "sealed-relay-dev")
@@ -63,16 +62,26 @@ def said(
 
 
 def compose(monkeypatch: pytest.MonkeyPatch, dependencies: Dependencies) -> None:
-    monkeypatch.setattr(handler, "_dependencies", lambda: replace(dependencies, moved=handler._count))  # noqa: SLF001 - the handler's own
+    monkeypatch.setattr(handler, "make_dependencies", lambda: dependencies)
 
 
-def test_the_answer_is_json_with_counts_by_reason(scene: Scene, said: Say) -> None:
+def test_answer_is_json_with_counts_by_reason(scene: Scene, said: Say) -> None:
     scene.fail("a")
     answer = handler.lambda_handler({}, CONTEXT)
-    counts = {"seen": 1, "chosen": 1, "withheld": 0, "delivered": 0, "moved": 0, "left": 1}
+    counts = {
+        "seen": 1,
+        "chosen": 1,
+        "withheld": 0,
+        "delivered": 0,
+        "identifier_reused": 0,
+        "too_young": 0,
+        "moved": 0,
+        "left": 1,
+    }
     assert json.loads(json.dumps(answer)) == {
         "dry_run": True,
         "complete": True,
+        "moved_calls": 0,
         "total": counts,
         "by_reason": {"NO_DATA_AVAILABLE": counts},
     }
@@ -80,7 +89,7 @@ def test_the_answer_is_json_with_counts_by_reason(scene: Scene, said: Say) -> No
     assert "ReplayedMessages" not in said()
 
 
-def test_messages_and_calls_that_went_over_are_metrics_of_the_service(scene: Scene, said: Say) -> None:
+def test_moved_messages_and_calls_are_metrics_of_the_service(scene: Scene, said: Say) -> None:
     scene.fail("a", "b")
     scene.fail("c")
     handler.lambda_handler({"dry_run": False}, CONTEXT)
@@ -88,10 +97,10 @@ def test_messages_and_calls_that_went_over_are_metrics_of_the_service(scene: Sce
     [directive] = line["_aws"]["CloudWatchMetrics"]
     assert (directive["Namespace"], directive["Dimensions"]) == ("SealedRelay", [["service"]])
     assert line["service"] == "sealed-relay-dev"
-    assert (sum(line["ReplayedMessages"]), sum(line["ReplayedCalls"])) == (2, 3)
+    assert (line["ReplayedMessages"], line["ReplayedCalls"]) == ([2], [3])
 
 
-def test_an_event_that_cannot_be_read_touches_nothing(scene: Scene, said: Say) -> None:
+def test_event_that_is_refused_changes_nothing(scene: Scene, said: Say) -> None:
     scene.fail("a")
     with pytest.raises(InvalidEventError, match="`reason`"):
         handler.lambda_handler({"reason": ["EXPIRED"], "dry_run": False}, CONTEXT)
@@ -108,7 +117,7 @@ def fill_with_canaries(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
-def test_no_body_and_no_number_is_told_logged_or_counted(scene: Scene, said: Say, *, dry_run: bool) -> None:
+def test_no_personal_data_is_answered_logged_or_in_a_metric(scene: Scene, said: Say, *, dry_run: bool) -> None:
     fill_with_canaries(scene)
     event = {"reasons": ["INVALID_CONTACT_NUMBER", "EXPIRED", "INVALID_MESSAGE", "REDRIVEN"], "dry_run": dry_run}
 
@@ -118,7 +127,7 @@ def test_no_body_and_no_number_is_told_logged_or_counted(scene: Scene, said: Say
     assert canaries.found_in(said(), json.dumps(answer)) == []
 
 
-def test_of_a_fault_only_its_type_and_code_are_told_with_how_far_the_run_had_come(
+def test_error_of_aws_is_told_by_type_and_code_with_the_counts(
     scene: Scene, said: Say, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill_with_canaries(scene)
@@ -126,7 +135,7 @@ def test_of_a_fault_only_its_type_and_code_are_told_with_how_far_the_run_had_com
     def fail(body: str) -> None:
         raise ClientError({"Error": {"Code": "Throttled", "Message": body}}, "SendMessageBatch") from ValueError(body)
 
-    compose(monkeypatch, scene.dependencies(ingress_queue=InMemoryIngressEnd(fail)))
+    compose(monkeypatch, scene.dependencies(ingress_queue=InMemoryIngressQueue(fail)))
     with pytest.raises(handler.ReplayFailedError) as caught:
         handler.lambda_handler({"dry_run": False}, CONTEXT)
     logging.getLogger("runtime").error("as the Lambda runtime logs it", exc_info=caught.value)
@@ -136,6 +145,6 @@ def test_of_a_fault_only_its_type_and_code_are_told_with_how_far_the_run_had_com
     assert canaries.found_in(said()) == []
 
 
-def test_an_entry_does_not_show_its_body(scene: Scene) -> None:
+def test_repr_of_an_entry_has_no_body(scene: Scene) -> None:
     scene.queue.put(canaries.message_of("ALERTS01", "one"), "EXPIRED")
     assert canaries.found_in(repr(scene.queue.receive(1, 60))) == []

@@ -1,11 +1,11 @@
-"""A run over the whole failure queue: what goes over, what stays, and what the operator is told."""
+"""A run over the whole failure queue: which entries move, which stay, and what the operator is told."""
 
 import pytest
 
 from sealed_relay_replay.answer import Counts
 from tests.functional.replay.scene import TIMEOUT_SECONDS, RefusingIngress, Scene, SlowFailureQueue
-from tests.functional.scene import message_body
-from tests.support.failure_queue import InMemoryIngressEnd
+from tests.support.failure_queue import InMemoryIngressQueue
+from tests.support.messages import message_body
 
 
 @pytest.fixture
@@ -13,7 +13,7 @@ def scene() -> Scene:
     return Scene()
 
 
-def test_a_dry_run_counts_and_changes_nothing(scene: Scene) -> None:
+def test_dry_run_counts_entries_and_changes_nothing(scene: Scene) -> None:
     scene.fail("a", code=213)
     scene.fail("b", reason="EXPIRED")
     before = scene.queue.bodies
@@ -28,10 +28,10 @@ def test_a_dry_run_counts_and_changes_nothing(scene: Scene) -> None:
     assert answer.total == Counts(seen=2, chosen=2, left=2)
     assert scene.sent == []
     assert scene.queue.bodies == before
-    assert scene.queue.all_in_sight()
+    assert scene.queue.all_visible()
 
 
-def test_what_is_chosen_goes_over_byte_for_byte_and_the_rest_stays_in_sight(scene: Scene) -> None:
+def test_chosen_entry_moves_unchanged_and_other_entry_stays_visible(scene: Scene) -> None:
     body = ' { "flow-id":"FLOWAAAA", "calls":[{"client-identifier":"₹ \\u00e9","contact-numbers":["919900000001"]}] }\n'
     scene.queue.put(body, "NO_DATA_AVAILABLE", 213)
     stays = scene.fail("b", reason="EXPIRED")
@@ -40,7 +40,7 @@ def test_what_is_chosen_goes_over_byte_for_byte_and_the_rest_stays_in_sight(scen
 
     assert scene.bodies_sent == [body]
     assert scene.queue.bodies.keys() == {stays}
-    assert scene.queue.all_in_sight()
+    assert scene.queue.all_visible()
     assert answer.by_reason == {
         "NO_DATA_AVAILABLE": Counts(seen=1, chosen=1, moved=1, left=0),
         "EXPIRED": Counts(seen=1, left=1),
@@ -59,15 +59,15 @@ def test_every_entry_of_a_long_queue_is_seen_once(scene: Scene) -> None:
     assert len(scene.queue.bodies) == 19
 
 
-def test_a_reason_that_nothing_has_is_told_as_none(scene: Scene) -> None:
+def test_reason_without_entries_has_counts_of_zero(scene: Scene) -> None:
     scene.fail("a")
     assert scene.run(reasons=["NO_DATA_AVAILABEL"]).by_reason["NO_DATA_AVAILABEL"] == Counts()
 
 
-def test_unresolved_calls_are_withheld_until_they_are_asked_for_by_name(scene: Scene) -> None:
+def test_unresolved_entry_is_withheld_until_asked_for_by_name(scene: Scene) -> None:
     scene.fail("a", reason="UNRESOLVED", status="UNRESOLVED")
     scene.fail("b", "c")
-    scene.records.of["FLOWAAAA/c"] = "UNRESOLVED"
+    scene.records.by_call_id["FLOWAAAA/c"] = "UNRESOLVED"
 
     assert scene.run(dry_run=False).total == Counts(seen=2, withheld=2, left=2)
     assert scene.sent == []
@@ -76,21 +76,33 @@ def test_unresolved_calls_are_withheld_until_they_are_asked_for_by_name(scene: S
     assert scene.bodies_sent == [message_body("a")]
 
 
-def test_an_entry_whose_calls_are_all_delivered_stays_and_is_counted(scene: Scene) -> None:
+def test_entry_stays_and_is_counted_if_all_its_calls_are_delivered(scene: Scene) -> None:
     scene.fail("a", status="ACCEPTED")
     scene.fail("b", status="PRESUMED_ACCEPTED")
     assert scene.run(dry_run=False).total == Counts(seen=2, delivered=2, left=2)
     assert scene.sent == []
 
 
-def test_a_body_that_nobody_can_read_goes_over_if_asked_for_by_name(scene: Scene) -> None:
+def test_unreadable_entry_moves_if_asked_for_by_name(scene: Scene) -> None:
     scene.queue.put("call Zoe, please", "INVALID_MESSAGE")
     assert scene.run(dry_run=False).total == Counts(seen=1, left=1)
     assert scene.run(dry_run=False, reasons=["INVALID_MESSAGE"]).total.moved == 1
     assert scene.bodies_sent == ["call Zoe, please"]
 
 
-def test_what_moves_and_fails_again_during_the_run_is_not_moved_again(scene: Scene) -> None:
+def test_entry_younger_than_a_minute_stays_and_is_counted(scene: Scene) -> None:
+    scene.fail("old", age_seconds=60)
+    scene.fail("young", age_seconds=59)
+    scene.fail("other", reason="EXPIRED", age_seconds=59)
+
+    answer = scene.run(reasons=["NO_DATA_AVAILABLE"], dry_run=False)
+
+    assert answer.total == Counts(seen=3, chosen=1, too_young=1, moved=1, left=2)
+    assert scene.bodies_sent == [message_body("old")]
+    assert scene.run(reasons=["NO_DATA_AVAILABLE"], dry_run=False, min_age_seconds=0).total.moved == 1
+
+
+def test_call_that_fails_again_during_the_run_is_not_moved_again(scene: Scene) -> None:
     for number in range(12):
         scene.fail(f"a{number}")
 
@@ -99,15 +111,16 @@ def test_what_moves_and_fails_again_during_the_run_is_not_moved_again(scene: Sce
         scene.queue.put(body, "NO_DATA_AVAILABLE", 213, age_seconds=0)
         scene.clock.now += 0.1
 
-    answer = scene.run(dry_run=False, dependencies=scene.dependencies(ingress_queue=InMemoryIngressEnd(fail_at_once)))
+    dependencies = scene.dependencies(ingress_queue=InMemoryIngressQueue(fail_at_once))
+    answer = scene.run(dry_run=False, min_age_seconds=0, dependencies=dependencies)
 
     assert answer.complete
-    assert len(scene.sent) <= 13  # the very first one fails in the same instant that the run begins
+    assert len(scene.sent) <= 13  # the first one fails at the very moment at which the run begins
     assert len(scene.queue.bodies) == 12
 
 
 @pytest.mark.parametrize("rate", [1, 7, 100])
-def test_no_more_messages_go_over_than_the_rate_allows_beside_a_batch_at_once(scene: Scene, rate: int) -> None:
+def test_messages_move_at_the_rate_asked_for_after_a_first_batch(scene: Scene, rate: int) -> None:
     for number in range(45):
         scene.fail(f"a{number}")
 
@@ -119,7 +132,7 @@ def test_no_more_messages_go_over_than_the_rate_allows_beside_a_batch_at_once(sc
     assert times[-1] - times[0] >= (45 - 10) / rate - 1e-3
 
 
-def test_no_more_are_moved_than_asked_for(scene: Scene) -> None:
+def test_no_more_messages_move_than_max_messages(scene: Scene) -> None:
     for number in range(30):
         scene.fail(f"a{number}", reason="NO_DATA_AVAILABLE" if number % 2 else "EXPIRED")
 
@@ -127,11 +140,11 @@ def test_no_more_are_moved_than_asked_for(scene: Scene) -> None:
 
     assert not answer.complete
     assert answer.total.moved == len(scene.sent) == 12
-    assert scene.queue.all_in_sight()
+    assert scene.queue.all_visible()
     assert scene.run(max_messages=4).total.chosen == 4
 
 
-def test_a_run_ends_before_its_time_is_up_and_says_so(scene: Scene) -> None:
+def test_run_ends_before_its_deadline_and_says_incomplete(scene: Scene) -> None:
     for number in range(1000):
         scene.fail(f"a{number}")
     ends_at = scene.clock.now + TIMEOUT_SECONDS
@@ -141,13 +154,13 @@ def test_a_run_ends_before_its_time_is_up_and_says_so(scene: Scene) -> None:
     assert not answer.complete
     assert scene.clock.now < ends_at - 10
     assert answer.total.moved == len(scene.sent) > 400
-    assert scene.queue.all_in_sight()
+    assert scene.queue.all_visible()
     while not answer.complete:
         answer = scene.run(dry_run=False, messages_per_second=2)
     assert sorted(scene.bodies_sent) == sorted(message_body(f"a{number}") for number in range(1000))
 
 
-def test_the_more_entries_are_held_the_more_time_is_kept_to_hand_them_back(scene: Scene) -> None:
+def test_run_keeps_time_to_release_each_entry_that_it_received(scene: Scene) -> None:
     for number in range(6_000):
         scene.fail(f"a{number}")
     began_at = scene.clock.now
@@ -159,7 +172,7 @@ def test_the_more_entries_are_held_the_more_time_is_kept_to_hand_them_back(scene
     assert began_at + TIMEOUT_SECONDS - scene.clock.now >= 25 + answer.total.seen * 0.005
 
 
-def test_what_the_ingress_queue_refuses_stays(scene: Scene) -> None:
+def test_entry_stays_if_the_ingress_queue_refuses_it(scene: Scene) -> None:
     refused = scene.fail("refused")
     scene.fail("taken")
     ingress = RefusingIngress(scene.dependencies().ingress_queue, {message_body("refused")})
@@ -168,17 +181,17 @@ def test_what_the_ingress_queue_refuses_stays(scene: Scene) -> None:
 
     assert answer.total == Counts(seen=2, chosen=2, moved=1, left=1)
     assert scene.queue.bodies.keys() == {refused}
-    assert scene.queue.all_in_sight()
+    assert scene.queue.all_visible()
 
 
-def test_bodies_of_a_mebibyte_go_over_one_at_a_time(scene: Scene) -> None:
+def test_bodies_of_a_mebibyte_move_one_at_a_time(scene: Scene) -> None:
     for name in "abc":
         scene.queue.put(message_body(name) + " " * 1_000_000, "NO_DATA_AVAILABLE")
     assert scene.run(dry_run=False).total.moved == 3
 
 
-def test_calls_that_went_over_are_told_of(scene: Scene) -> None:
+def test_answer_counts_the_calls_in_moved_entries(scene: Scene) -> None:
     scene.fail("a", "b")
     scene.fail("c")
-    scene.run(dry_run=False)
-    assert [entry.calls.call_ids for entry in scene.moved] == [("FLOWAAAA/a", "FLOWAAAA/b"), ("FLOWAAAA/c",)]
+    assert scene.run().moved_calls == 0
+    assert scene.run(dry_run=False).moved_calls == 3

@@ -1,4 +1,4 @@
-"""What a standard queue may do: find nothing where there is something, and deliver a message twice."""
+"""What a standard queue of SQS may do: find nothing although entries are there, and deliver an entry twice."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -10,32 +10,32 @@ from tests.functional.replay.scene import Scene
 
 
 class FalteringQueue:
-    """Finds nothing every other time."""
+    """Every second receive finds nothing."""
 
     def __init__(self, queue: FailureQueue) -> None:
         self._queue = queue
         self._receives = 0
         self.delete, self.release = queue.delete, queue.release
 
-    def receive(self, most: int, out_of_sight_seconds: int) -> list[Entry]:
+    def receive(self, max_entries: int, visibility_timeout_seconds: int) -> list[Entry]:
         self._receives += 1
-        return self._queue.receive(most, out_of_sight_seconds) if self._receives % 2 else []
+        return self._queue.receive(max_entries, visibility_timeout_seconds) if self._receives % 2 else []
 
 
 class CopyingQueue:
-    """Delivers everything a second time, whether it was deleted or not: one of SQS's servers was away meanwhile."""
+    """Delivers each entry a second time, even after its deletion, as SQS does if one of its servers was away."""
 
     def __init__(self, queue: FailureQueue) -> None:
         self._queue = queue
         self._copies: list[Entry] = []
         self.deleted: list[str] = []
-        self.handed_back: list[str] = []
+        self.released: list[str] = []
 
-    def receive(self, most: int, out_of_sight_seconds: int) -> list[Entry]:
-        if entries := self._queue.receive(most, out_of_sight_seconds):
+    def receive(self, max_entries: int, visibility_timeout_seconds: int) -> list[Entry]:
+        if entries := self._queue.receive(max_entries, visibility_timeout_seconds):
             self._copies += [replace(entry, receipt_handle=f"{entry.message_id}/copy") for entry in entries]
             return entries
-        copies, self._copies = self._copies[:most], self._copies[most:]
+        copies, self._copies = self._copies[:max_entries], self._copies[max_entries:]
         return copies
 
     def delete(self, receipt_handles: Collection[str]) -> None:
@@ -43,11 +43,11 @@ class CopyingQueue:
         self._queue.delete(receipt_handles)
 
     def release(self, receipt_handles: Collection[str]) -> None:
-        self.handed_back += receipt_handles
+        self.released += receipt_handles
         self._queue.release(receipt_handles)
 
 
-def test_one_receive_that_finds_nothing_is_not_the_end_of_the_queue() -> None:
+def test_run_goes_on_after_one_receive_that_finds_nothing() -> None:
     scene = Scene()
     for number in range(45):
         scene.fail(f"a{number}")
@@ -56,7 +56,7 @@ def test_one_receive_that_finds_nothing_is_not_the_end_of_the_queue() -> None:
     assert answer.total.seen == 45
 
 
-def test_a_copy_of_what_was_moved_is_taken_off_and_not_sent_again() -> None:
+def test_copy_of_a_moved_entry_is_deleted_and_not_sent() -> None:
     scene = Scene()
     moves = [scene.fail(f"a{number}") for number in range(12)]
     queue = CopyingQueue(scene.queue)
@@ -68,7 +68,7 @@ def test_a_copy_of_what_was_moved_is_taken_off_and_not_sent_again() -> None:
     assert {f"{message_id}/copy" for message_id in moves} <= set(queue.deleted)
 
 
-def test_a_copy_of_what_stays_is_counted_once_and_handed_back_by_its_latest_receipt() -> None:
+def test_copy_of_a_staying_entry_is_not_counted_and_is_released() -> None:
     scene = Scene()
     stays = [scene.fail(f"a{number}") for number in range(12)]
     queue = CopyingQueue(scene.queue)
@@ -76,4 +76,4 @@ def test_a_copy_of_what_stays_is_counted_once_and_handed_back_by_its_latest_rece
     answer = scene.run(dependencies=scene.dependencies(failure_queue=queue))
 
     assert answer.total == Counts(seen=12, chosen=12, left=12)
-    assert queue.handed_back == [f"{message_id}/copy" for message_id in stays]
+    assert queue.released == [f"{message_id}/copy" for message_id in stays]

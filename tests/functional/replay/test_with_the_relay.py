@@ -1,4 +1,4 @@
-"""Replay and relay together: what is moved is delivered at most once, whatever happens to either."""
+"""Replay and relay together: a call that is replayed is delivered at most once."""
 
 import itertools
 from collections import Counter
@@ -8,37 +8,39 @@ from datetime import timedelta
 import pytest
 
 from local.simulator.faults import CodeAnswer, DroppedConnection
-from sealed_relay_replay.answer import Answer
-from tests.functional.replay.crashing import Killed, Steps, dying
+from sealed_relay_replay.answer import Answer, Counts
+from sealed_relay_replay.event import DEFAULT_MIN_AGE_SECONDS
+from tests.functional.replay.crash_at_step import Killed, Steps, crashing
 from tests.functional.replay.scene import Scene
-from tests.functional.scene import Scene as RelayScene
-from tests.support.failure_queue import InMemoryIngressEnd
+from tests.support.failure_queue import InMemoryIngressQueue
+from tests.support.messages import message_body
+from tests.support.scene import Scene as RelayScene
 
 NO_DATA_AVAILABLE = "910000000213"
 
 
 class Both:
-    """A relay, and a replay between its queues and over its table."""
+    """A relay, and a replay that works on its queues and its table."""
 
     def __init__(self) -> None:
         self.relay = RelayScene()
         self.replay = Scene(self.relay.clock)
 
     def let_the_relay_work(self) -> None:
-        """Run the relay, and have its failures in the queue that replays take from."""
+        """Run the relay, put its failures on the failure queue, and let them become old enough to be replayed."""
         self.relay.run()
         for failure in self.relay.failures.published:
             self.replay.queue.put(failure.body, failure.reason, failure.code, age_seconds=0)
         self.relay.failures.published.clear()
-        self.relay.clock.now += 1
+        self.relay.clock.now += DEFAULT_MIN_AGE_SECONDS
 
     def run(self, steps: Steps | None = None, **event: object) -> Answer:
-        """One run of the replay, over the records as they are."""
+        """Do one run of the replay, with the records as they are now."""
         items = self.relay.table.items.items()
-        self.replay.records.of = {key: str(item["status"]) for key, item in items if not key.startswith("#")}
-        dependencies = self.replay.dependencies(ingress_queue=InMemoryIngressEnd(self.relay.ingress.send))
+        self.replay.records.by_call_id = {key: str(item["status"]) for key, item in items if not key.startswith("#")}
+        dependencies = self.replay.dependencies(ingress_queue=InMemoryIngressQueue(self.relay.ingress.send))
         return self.replay.run(
-            dependencies=dying(dependencies, steps) if steps else dependencies, **{"dry_run": False, **event}
+            dependencies=crashing(dependencies, steps) if steps else dependencies, **{"dry_run": False, **event}
         )
 
 
@@ -47,7 +49,7 @@ def both() -> Both:
     return Both()
 
 
-def test_a_rejected_call_goes_out_as_a_fresh_request_and_is_delivered_once_the_cause_is_mended(both: Both) -> None:
+def test_rejected_call_is_sent_in_a_fresh_request_and_delivered_once(both: Both) -> None:
     both.relay.plan(CodeAnswer(code=213), requests=1)
     both.relay.send("a")
     both.let_the_relay_work()
@@ -64,7 +66,7 @@ def test_a_rejected_call_goes_out_as_a_fresh_request_and_is_delivered_once_the_c
     assert both.replay.queue.bodies == {}
 
 
-def test_a_call_that_is_refused_again_is_in_the_failure_queue_again(both: Both) -> None:
+def test_call_that_is_refused_again_returns_to_the_failure_queue(both: Both) -> None:
     both.relay.send("a", contact_numbers=[NO_DATA_AVAILABLE])
     for _ in range(3):
         both.let_the_relay_work()
@@ -74,7 +76,7 @@ def test_a_call_that_is_refused_again_is_in_the_failure_queue_again(both: Both) 
     assert both.relay.accepted() == {}
 
 
-def test_a_call_past_its_deadline_is_not_sent_for_being_replayed(both: Both) -> None:
+def test_replayed_call_is_not_sent_after_its_not_after(both: Both) -> None:
     both.relay.send("a", not_after="2026-01-01T00:00:00Z")
     both.let_the_relay_work()
 
@@ -85,7 +87,7 @@ def test_a_call_past_its_deadline_is_not_sent_for_being_replayed(both: Both) -> 
     assert both.relay.gateway.bodies == []
 
 
-def test_an_unresolved_call_goes_out_afresh_only_if_asked_for_by_name(both: Both) -> None:
+def test_unresolved_call_is_sent_again_only_if_asked_for_by_name(both: Both) -> None:
     both.relay.limits = replace(both.relay.limits, give_up_after=timedelta(minutes=10))
     both.relay.plan(DroppedConnection(after_accepting=False), requests=None)
     both.relay.send("a")
@@ -103,7 +105,53 @@ def test_an_unresolved_call_goes_out_afresh_only_if_asked_for_by_name(both: Both
     assert both.relay.accepted() == {"FLOWAAAA/a": 1}
 
 
-def _failed() -> Both:
+def test_call_that_failed_a_moment_ago_is_not_replayed(both: Both) -> None:
+    both.relay.send("a", contact_numbers=[NO_DATA_AVAILABLE])
+    both.let_the_relay_work()
+    both.relay.clock.now -= 1
+    assert both.run().total == Counts(seen=1, too_young=1, left=1)
+
+
+def test_call_with_a_reused_identifier_is_not_told_as_delivered(both: Both) -> None:
+    both.relay.send("a")
+    both.let_the_relay_work()
+    both.relay.send("a", contact_numbers=["919900000002"])
+    both.let_the_relay_work()
+    assert both.relay.accepted() == {"FLOWAAAA/a": 1}
+
+    assert both.run().total == Counts(seen=1, identifier_reused=1, left=1)
+    assert both.run(reasons=["CLIENT_IDENTIFIER_REUSED"]).total.moved == 1
+    both.let_the_relay_work()
+
+    assert both.relay.accepted() == {"FLOWAAAA/a": 1}
+    assert both.run().by_reason == {"CLIENT_IDENTIFIER_REUSED": Counts(seen=1, identifier_reused=1, left=1)}
+
+
+def test_redriven_message_with_a_reused_identifier_is_not_told_as_delivered(both: Both) -> None:
+    both.relay.send("a")
+    both.let_the_relay_work()
+    both.replay.queue.put(message_body("a", contact_numbers=["919900000002"]))
+
+    assert both.run().by_reason == {"REDRIVEN": Counts(seen=1, chosen=1, moved=1)}
+    both.let_the_relay_work()
+
+    assert both.relay.accepted() == {"FLOWAAAA/a": 1}
+    assert both.run().by_reason == {"CLIENT_IDENTIFIER_REUSED": Counts(seen=1, identifier_reused=1, left=1)}
+
+
+def test_redriven_message_with_a_delivered_call_moves_and_is_not_sent_again(both: Both) -> None:
+    both.relay.send("a")
+    both.let_the_relay_work()
+    both.replay.queue.put(message_body("a"))
+
+    assert both.run().total.moved == 1
+    both.let_the_relay_work()
+
+    assert both.relay.accepted() == {"FLOWAAAA/a": 1}
+    assert both.replay.queue.bodies == {}
+
+
+def both_after_failures() -> Both:
     both = Both()
     both.relay.plan(CodeAnswer(code=213), requests=1)
     both.relay.send("a")
@@ -116,10 +164,10 @@ def _failed() -> Both:
     return both
 
 
-def test_a_replay_that_dies_at_any_step_and_is_begun_again_sends_no_call_twice_and_loses_none() -> None:
+def test_no_call_is_lost_or_sent_twice_wherever_the_replay_dies() -> None:
     deaths = 0
     for fatal in itertools.count(1):
-        both = _failed()
+        both = both_after_failures()
         try:
             both.run(Steps(fatal))
         except Killed:

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from local.emulator.deployed import DeployedFunction, deployed_function
-from local.emulator.emulator import Emulator, emulating
-from local.stack.records import Stack
+from local.emulator.emulator import Emulator, run_emulator
+from local.emulator.fetch_function import DeployedFunction, fetch_function
+from local.stack.stack_files import Stack
 
 
 @pytest.fixture(scope="session")
@@ -16,10 +16,10 @@ def artifact_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def artifact(stack: Stack, artifact_folder: Path) -> DeployedFunction:
     """What `sam build` made and `sam deploy` uploaded, as the local Lambda service gives it back."""
-    return deployed_function(stack.aws(), stack.outputs["RelayFunctionName"], artifact_folder)
+    return fetch_function(stack.aws(), stack.outputs["RelayFunctionName"], artifact_folder)
 
 
 @pytest.fixture(scope="session")
 def emulator(artifact: DeployedFunction, artifact_folder: Path) -> Iterator[Emulator]:
-    with emulating(artifact, artifact_folder) as emulator:
+    with run_emulator(artifact, artifact_folder) as emulator:
         yield emulator

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from local.emulator.deployed import DeployedFunction
 from local.emulator.emulator import Emulator
-from local.emulator.interpreter import COMMAND, interpreter_environment
+from local.emulator.fetch_function import DeployedFunction
+from local.emulator.lambda_interpreter import COMMAND, interpreter_environment
 from local.simulator.client import SimulatorClient
 from local.simulator.faults import CodeAnswer
 from tests.integration.artifact.events import fresh_events
 
 pytestmark = pytest.mark.stack
 
-FROM_THE_LAYER = ("aws_lambda_powertools", "botocore", "cryptography", "msgspec", "urllib3")
+FROM_THE_LAYER = ("aws_lambda_powertools", "boto3", "botocore", "cryptography", "msgspec", "urllib3")
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A gateway client and the servers that it meets."""
+"""Fixtures: a gateway client, and the servers to which it connects."""
 
 import ssl
 from collections.abc import Callable, Iterator
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 import trustme
 
-from sealed_relay.kairos.answer import Answer
+from sealed_relay.kairos.answer import Answer, Answered
 from sealed_relay.kairos.client import Gateway
 from tests.integration.gateway.hostile_server import HostileServer, Script
 
@@ -64,5 +64,10 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 
 def send(url: str, body: bytes = BODY, timeout_seconds: float = PATIENT_SECONDS, ca_file: str | None = None) -> Answer:
-    """Send once, by a gateway client that nobody used before."""
+    """Send once through a new gateway client."""
     return Gateway(url, FakeClock(), ca_file).send("outbound", body, timeout_seconds)
+
+
+def verdict(code: int) -> Answered:
+    """The API's JSON with this code and no list of calls."""
+    return Answered(code, is_list_trusted=False)

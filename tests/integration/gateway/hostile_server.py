@@ -1,4 +1,4 @@
-"""A server on 127.0.0.1 that treats each connection as its script says: what a client has to survive.
+"""A server on 127.0.0.1 that runs a script on each connection, to produce the failures that a client must survive.
 
 A script gets the server's end of one connection and ends it by returning. `answers`, `stalls`, `resets` and the
 others below make the usual ones. The server keeps the requests that scripts read, and counts connections and bytes.
@@ -27,7 +27,7 @@ class Request:
 
 
 class Peer:
-    """The server's end of one connection. A client that leaves ends the script by an OSError."""
+    """The server's end of one connection. If the client disconnects, the script ends with an OSError."""
 
     def __init__(self, sock: socket.socket, server: "HostileServer") -> None:
         self._sock = sock
@@ -51,7 +51,7 @@ class Peer:
         self._server.sent_bytes += len(data)
 
     def pause(self, seconds: float | None = None) -> None:
-        """Do nothing for a while, or for the rest of the server's life."""
+        """Do nothing for so many seconds, or until the server stops."""
         if self._server.stopping.wait(seconds):
             raise ConnectionAbortedError
 
@@ -59,7 +59,7 @@ class Peer:
         select.select([self._sock], [], [])
 
     def finish(self) -> None:
-        """Close with FIN, as returning from the script does."""
+        """Close with FIN, as at the end of a script."""
         self._sock.close()
 
     def reset(self) -> None:
@@ -148,7 +148,7 @@ def answers(answer: bytes) -> Script:
 
 
 def says(data: bytes) -> Script:
-    """Read one request, say these bytes, and close."""
+    """Read one request, send these bytes, and close."""
 
     def script(peer: Peer) -> None:
         peer.read_request()
@@ -168,7 +168,7 @@ def stalls(*, after_reading: bool) -> Script:
 
 def resets(*, after_reading: bool, after_saying: bytes = b"") -> Script:
     def script(peer: Peer) -> None:
-        peer.wait_for_first_byte()  # or the reset could strike while the client still connects
+        peer.wait_for_first_byte()  # otherwise the reset could come while the client still connects
         if after_reading:
             peer.read_request()
         peer.send(after_saying)
@@ -178,7 +178,7 @@ def resets(*, after_reading: bool, after_saying: bytes = b"") -> Script:
 
 
 def dribbles(prompt: bytes, slow: bytes, pause_seconds: float) -> Script:
-    """Say `prompt` at once and `slow` byte by byte."""
+    """Send `prompt` at once, and `slow` byte by byte."""
 
     def script(peer: Peer) -> None:
         peer.read_request()
@@ -191,7 +191,7 @@ def dribbles(prompt: bytes, slow: bytes, pause_seconds: float) -> Script:
 
 
 def floods(head: bytes, block: bytes, times: int | None = None) -> Script:
-    """Say `head`, then `block` again and again, for ever if `times` is None."""
+    """Send `head`, then `block` so many `times`; without end if None."""
 
     def script(peer: Peer) -> None:
         peer.read_request()

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sealed_relay.kairos.answer import Ambiguous, Answer, Answered, NotSent, WrongAddress
+from sealed_relay.kairos.answer import Ambiguous, Answer, NotSent, WrongAddress
 from sealed_relay.kairos.connection import MAX_ANSWER_BYTES
-from tests.integration.gateway.conftest import IMPATIENT_SECONDS, Authority, Serve, send
+from tests.integration.gateway.conftest import IMPATIENT_SECONDS, Authority, Serve, send, verdict
 from tests.integration.gateway.hostile_server import (
     HostileServer,
     Script,
@@ -51,7 +51,7 @@ MEBIBYTE = 1024 * 1024
         says(http_answer(503)[:-10]),
     ],
 )
-def test_a_connection_that_breaks_after_the_request_left_is_ambiguous(serve: Serve, script: Script) -> None:
+def test_connection_that_breaks_after_sending_is_ambiguous(serve: Serve, script: Script) -> None:
     server = serve(script)
 
     assert isinstance(send(server.url), Ambiguous)
@@ -59,7 +59,7 @@ def test_a_connection_that_breaks_after_the_request_left_is_ambiguous(serve: Ser
 
 
 @pytest.mark.parametrize("script", [stalls(after_reading=False), stalls(after_reading=True)])
-def test_a_server_that_stalls_is_ambiguous(serve: Serve, script: Script) -> None:
+def test_stalled_server_is_ambiguous(serve: Serve, script: Script) -> None:
     server = serve(script)
 
     assert isinstance(send(server.url, timeout_seconds=IMPATIENT_SECONDS), Ambiguous)
@@ -67,9 +67,7 @@ def test_a_server_that_stalls_is_ambiguous(serve: Serve, script: Script) -> None
 
 
 @pytest.mark.parametrize("script", [stalls(after_reading=False), resets(after_reading=False)])
-def test_a_request_that_could_not_be_written_whole_is_ambiguous(
-    serve: Serve, authority: Authority, script: Script
-) -> None:
+def test_partly_written_request_is_ambiguous(serve: Serve, authority: Authority, script: Script) -> None:
     for server in (serve(script), serve(script, authority.server_context("127.0.0.1"))):
         answer = send(server.url, MORE_THAN_SOCKETS_HOLD, IMPATIENT_SECONDS * 2, authority.ca_file)
 
@@ -88,14 +86,14 @@ def test_a_request_that_could_not_be_written_whole_is_ambiguous(
     ],
     ids=["body", "chunk", "trailers", "status line", "headers", "interim answers"],
 )
-def test_the_deadline_holds_against_an_answer_that_dribbles(serve: Serve, prompt: bytes, slow: bytes) -> None:
+def test_slow_answer_is_cut_off_at_the_deadline(serve: Serve, prompt: bytes, slow: bytes) -> None:
     server = serve(dribbles(prompt, slow, pause_seconds=0.02))
 
     # A timeout that starts anew at each byte would let the whole verdict come.
     assert isinstance(send(server.url, timeout_seconds=IMPATIENT_SECONDS), Ambiguous)
 
 
-def test_the_deadline_holds_over_tls(serve: Serve, authority: Authority) -> None:
+def test_slow_answer_over_tls_is_cut_off_at_the_deadline(serve: Serve, authority: Authority) -> None:
     server = serve(dribbles(b"", API_ANSWER + b"\r\n" * 100, 0.02), authority.server_context("127.0.0.1"))
 
     answer = send(server.url, timeout_seconds=IMPATIENT_SECONDS * 3, ca_file=authority.ca_file)
@@ -105,9 +103,7 @@ def test_the_deadline_holds_over_tls(serve: Serve, authority: Authority) -> None
 
 @pytest.mark.parametrize("status", [200, 302, 404])
 @pytest.mark.parametrize("framing", ["Content-Length: 999999999999", "Transfer-Encoding: chunked", "Connection: close"])
-def test_an_answer_without_end_is_cut_off_and_comes_from_a_wrong_address(
-    serve: Serve, status: int, framing: str
-) -> None:
+def test_endless_answer_is_cut_off_and_means_wrong_address(serve: Serve, status: int, framing: str) -> None:
     server = serve(
         floods(f"HTTP/1.1 {status} Whatever\r\n{framing}\r\n\r\n".encode(), b"8000\r\n" + bytes(0x8000) + b"\r\n")
     )
@@ -126,18 +122,18 @@ def test_an_answer_without_end_is_cut_off_and_comes_from_a_wrong_address(
     ],
     ids=["502", "headers", "status line", "interim answers"],
 )
-def test_an_endless_answer_of_no_known_status_or_of_5xx_is_ambiguous(serve: Serve, head: bytes, block: bytes) -> None:
+def test_endless_answer_with_unknown_status_or_5xx_is_ambiguous(serve: Serve, head: bytes, block: bytes) -> None:
     with at_most_allocated(4 * MEBIBYTE):
         assert isinstance(send(serve(floods(head, block)).url), Ambiguous)
 
 
-def test_a_chunk_of_negative_size_does_not_get_round_the_bound(serve: Serve) -> None:
+def test_chunk_of_negative_size_does_not_bypass_the_size_limit(serve: Serve) -> None:
     with at_most_allocated(4 * MEBIBYTE):
         assert isinstance(send(serve(floods(CHUNKED + b"-1\r\n", bytes(0x8000))).url), WrongAddress)
 
 
 @pytest.mark.parametrize("mebibytes", [10, 100])
-def test_a_huge_answer_is_not_taken_to_its_end(serve: Serve, mebibytes: int) -> None:
+def test_huge_answer_is_not_read_to_its_end(serve: Serve, mebibytes: int) -> None:
     head = HEAD + b"Content-Length: %d\r\n\r\n" % (mebibytes * MEBIBYTE)
     server = serve(floods(head, bytes(0x10000), times=mebibytes * 16))
 
@@ -146,11 +142,11 @@ def test_a_huge_answer_is_not_taken_to_its_end(serve: Serve, mebibytes: int) -> 
     assert server.sent_bytes < mebibytes * MEBIBYTE
 
 
-def test_an_answer_just_within_the_bound_is_read(serve: Serve) -> None:
+def test_answer_just_within_the_size_limit_is_read(serve: Serve) -> None:
     answer = http_answer(200, VERDICT)
     answer = http_answer(200, VERDICT.ljust(MAX_ANSWER_BYTES - len(answer) - 10))
 
-    assert send(serve(says(answer)).url) == Answered(200)
+    assert send(serve(says(answer)).url) == verdict(200)
 
 
 FRAGMENTS = st.sampled_from(
@@ -159,7 +155,7 @@ FRAGMENTS = st.sampled_from(
 )
 
 
-def test_whatever_comes_back_is_one_of_the_four_answers_and_not_sent_only_if_it_says_429() -> None:
+def test_any_bytes_give_one_of_four_answers_and_not_sent_only_for_429() -> None:
     with HostileServer(says(b"")) as server:
 
         @settings(max_examples=200, deadline=None)

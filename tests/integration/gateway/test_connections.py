@@ -1,4 +1,4 @@
-"""Which connection a request goes over: kept while fresh, not trusted when stale, shared between threads."""
+"""Which connection a request uses: a fresh one is kept, a stale one is not used, and threads share them."""
 
 import threading
 from collections.abc import Callable
@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from sealed_relay.kairos.answer import Ambiguous, Answer, Answered, WrongAddress
+from sealed_relay.kairos.answer import Ambiguous, Answer, WrongAddress
 from sealed_relay.kairos.client import MAX_CONNECTIONS, Gateway
 from sealed_relay.kairos.connection import MAX_ANSWER_BYTES, MAX_IDLE_SECONDS
-from tests.integration.gateway.conftest import BODY, PATIENT_SECONDS, Authority, FakeClock, Serve
+from tests.integration.gateway.conftest import BODY, PATIENT_SECONDS, Authority, FakeClock, Serve, verdict
 from tests.integration.gateway.hostile_server import HostileServer, Peer, Script, answers, http_answer, says
 
 Start = Callable[[Script], HostileServer]
@@ -36,28 +36,26 @@ def connect(authority: Authority, clock: FakeClock) -> Connect:
     return lambda server: Gateway(server.url, clock, authority.ca_file)
 
 
-def test_a_fresh_connection_is_used_again(start: Start, connect: Connect, clock: FakeClock) -> None:
+def test_fresh_connection_is_used_again(start: Start, connect: Connect, clock: FakeClock) -> None:
     server = start(answers(api_answer(200)))
     gateway = connect(server)
 
     for _ in range(3):
-        assert post(gateway) == Answered(200)
+        assert post(gateway) == verdict(200)
         clock.seconds += MAX_IDLE_SECONDS - 1
 
     assert (len(server.requests), server.connections) == (3, 1)
 
 
-def test_the_bound_on_an_answers_size_is_not_shared_by_the_answers_of_a_connection(
-    start: Start, connect: Connect
-) -> None:
+def test_size_limit_applies_to_each_answer_of_a_connection(start: Start, connect: Connect) -> None:
     server = start(answers(http_answer(200, b'{"api-response-code": 200}'.ljust(MAX_ANSWER_BYTES // 2))))
     gateway = connect(server)
 
-    assert [post(gateway) for _ in range(4)] == [Answered(200)] * 4
+    assert [post(gateway) for _ in range(4)] == [verdict(200)] * 4
     assert server.connections == 1
 
 
-def test_a_connection_idle_for_about_a_minute_is_closed_and_not_used_again(
+def test_connection_idle_for_a_minute_is_closed_and_not_used_again(
     start: Start, connect: Connect, clock: FakeClock
 ) -> None:
     hung_up = threading.Event()
@@ -71,15 +69,15 @@ def test_a_connection_idle_for_about_a_minute_is_closed_and_not_used_again(
     server = start(script)
     gateway = connect(server)
 
-    assert post(gateway) == Answered(200)
+    assert post(gateway) == verdict(200)
     clock.seconds += MAX_IDLE_SECONDS
-    assert post(gateway) == Answered(200)
+    assert post(gateway) == verdict(200)
 
     assert server.connections == 2
     assert hung_up.wait(PATIENT_SECONDS)
 
 
-def test_a_connection_that_the_server_closed_meanwhile_is_not_used_again(start: Start, connect: Connect) -> None:
+def test_connection_closed_by_the_server_is_not_used_again(start: Start, connect: Connect) -> None:
     closed = threading.Event()
 
     def script(peer: Peer) -> None:
@@ -91,14 +89,14 @@ def test_a_connection_that_the_server_closed_meanwhile_is_not_used_again(start: 
     gateway = connect(server)
 
     for connections in (1, 2):
-        assert post(gateway) == Answered(200)
+        assert post(gateway) == verdict(200)
         assert server.connections == connections
         assert closed.wait(PATIENT_SECONDS)
         closed.clear()
 
 
 @pytest.mark.parametrize("after_reading", [False, True])
-def test_a_kept_connection_that_breaks_under_a_request_is_ambiguous_and_nothing_is_sent_again(
+def test_kept_connection_that_breaks_is_ambiguous_without_a_second_send(
     start: Start, connect: Connect, *, after_reading: bool
 ) -> None:
     def script(peer: Peer) -> None:
@@ -111,13 +109,13 @@ def test_a_kept_connection_that_breaks_under_a_request_is_ambiguous_and_nothing_
     server = start(script)
     gateway = connect(server)
 
-    assert post(gateway) == Answered(200)
+    assert post(gateway) == verdict(200)
     assert isinstance(post(gateway), Ambiguous)
     assert server.connections == 1
 
 
 @pytest.mark.parametrize("interim_status", [101, 102, 103])
-def test_an_answer_that_comes_late_is_never_taken_for_the_next_requests_answer(
+def test_late_answer_is_never_read_as_the_next_requests_answer(
     start: Start, connect: Connect, interim_status: int
 ) -> None:
     def script(peer: Peer) -> None:
@@ -131,11 +129,11 @@ def test_an_answer_that_comes_late_is_never_taken_for_the_next_requests_answer(
 
     assert isinstance(post(gateway), Ambiguous)
     server.script = answers(api_answer(200))
-    assert post(gateway) == Answered(200)
+    assert post(gateway) == verdict(200)
 
 
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308])
-def test_a_redirect_is_never_followed(start: Start, connect: Connect, status: int) -> None:
+def test_redirect_is_never_followed(start: Start, connect: Connect, status: int) -> None:
     target = start(answers(api_answer(200)))
     server = start(answers(http_answer(status, b"", f"Location: {target.url}/enc/outbound/create")))
 
@@ -144,7 +142,7 @@ def test_a_redirect_is_never_followed(start: Start, connect: Connect, status: in
     assert (len(server.requests), target.connections) == (1, 0)
 
 
-def test_sixteen_requests_at_once_each_get_their_own_answer(start: Start, connect: Connect) -> None:
+def test_sixteen_parallel_requests_each_get_their_own_answer(start: Start, connect: Connect) -> None:
     all_there = threading.Barrier(MAX_CONNECTIONS)
 
     def script(peer: Peer) -> None:
@@ -160,6 +158,6 @@ def test_sixteen_requests_at_once_each_get_their_own_answer(start: Start, connec
         for first in (100, 200):
             codes = range(first, first + MAX_CONNECTIONS)
             sent = [threads.submit(post, gateway, b"%d" % code) for code in codes]
-            assert [each.result() for each in sent] == [Answered(code) for code in codes]
+            assert [each.result() for each in sent] == [verdict(code) for code in codes]
 
     assert server.connections == MAX_CONNECTIONS

@@ -1,4 +1,4 @@
-"""Failures before the first byte of a request could leave. Where they strike tells, not what they say."""
+"""Failures before the first byte of a request can leave. The place of a failure decides, not its message."""
 
 import socket
 import ssl
@@ -8,9 +8,9 @@ from contextlib import ExitStack
 
 import pytest
 
-from sealed_relay.kairos.answer import Ambiguous, Answered, NotSent
+from sealed_relay.kairos.answer import Ambiguous, NotSent
 from sealed_relay.kairos.client import Gateway
-from tests.integration.gateway.conftest import BODY, IMPATIENT_SECONDS, Authority, FakeClock, Serve, send
+from tests.integration.gateway.conftest import BODY, IMPATIENT_SECONDS, Authority, FakeClock, Serve, send, verdict
 from tests.integration.gateway.hostile_server import answers, http_answer, says, stalls
 
 API_ANSWER = http_answer(200, b'{"api-response-code": 200}')
@@ -35,68 +35,68 @@ def full_port() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
-def test_a_refused_connection_was_certainly_not_sent(refusing_port: int) -> None:
+def test_refused_connection_is_not_sent(refusing_port: int) -> None:
     assert send(f"http://127.0.0.1:{refusing_port}") == NotSent(
         "No connection to the gateway could be made (ConnectionRefusedError)."
     )
 
 
 @pytest.mark.parametrize("host", ["gateway.invalid", "a" * 64 + ".example", "two..dots"])
-def test_a_name_that_does_not_resolve_was_certainly_not_sent(host: str) -> None:
+def test_host_that_does_not_resolve_is_not_sent(host: str) -> None:
     assert isinstance(send(f"https://{host}"), NotSent)
 
 
-def test_a_connection_that_nobody_takes_in_time_was_certainly_not_sent(full_port: int) -> None:
+def test_connection_not_accepted_in_time_is_not_sent(full_port: int) -> None:
     assert send(f"http://127.0.0.1:{full_port}", timeout_seconds=IMPATIENT_SECONDS) == NotSent(
         "No connection to the gateway could be made (TimeoutError)."
     )
 
 
-def test_a_handshake_that_stalls_was_certainly_not_sent(serve: Serve) -> None:
+def test_stalled_handshake_is_not_sent(serve: Serve) -> None:
     url = serve(stalls(after_reading=False)).url.replace("http:", "https:")
 
     assert isinstance(send(url, timeout_seconds=IMPATIENT_SECONDS), NotSent)
 
 
-def test_a_server_that_does_not_speak_tls_was_certainly_sent_nothing(serve: Serve) -> None:
+def test_server_without_tls_is_not_sent(serve: Serve) -> None:
     server = serve(lambda peer: peer.send(b"220 mail.example ESMTP\r\n"))
 
     assert isinstance(send(server.url.replace("http:", "https:")), NotSent)
 
 
 @pytest.mark.parametrize("timeout_seconds", [0, -1])
-def test_without_time_left_nothing_is_called(serve: Serve, timeout_seconds: float) -> None:
+def test_no_connection_is_made_without_time_left(serve: Serve, timeout_seconds: float) -> None:
     server = serve(answers(API_ANSWER))
 
     assert isinstance(send(server.url, timeout_seconds=timeout_seconds), NotSent)
     assert server.connections == 0
 
 
-def test_the_next_address_of_a_host_is_tried(serve: Serve, refusing_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_next_address_of_a_host_is_tried(serve: Serve, refusing_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     server = serve(answers(API_ANSWER))
     addresses = [
         (socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", port)) for port in (refusing_port, server.port)
     ]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: addresses)
 
-    assert send("http://gateway.example") == Answered(200)
+    assert send("http://gateway.example") == verdict(200)
 
 
-def test_a_verified_server_is_sent_the_exact_bytes(serve: Serve, authority: Authority) -> None:
+def test_verified_server_receives_the_exact_bytes(serve: Serve, authority: Authority) -> None:
     server = serve(answers(API_ANSWER), authority.server_context("127.0.0.1"))
 
-    assert send(server.url, ca_file=authority.ca_file) == Answered(200)
+    assert send(server.url, ca_file=authority.ca_file) == verdict(200)
     assert server.requests[0].body == BODY
 
 
-def test_a_certificate_of_an_unknown_authority_stops_it_before_a_byte(serve: Serve, authority: Authority) -> None:
+def test_certificate_of_unknown_authority_is_refused_before_sending(serve: Serve, authority: Authority) -> None:
     server = serve(answers(API_ANSWER), authority.server_context("127.0.0.1"))
 
     assert send(server.url) == NotSent("No connection to the gateway could be made (SSLCertVerificationError).")
     assert not server.requests
 
 
-def test_a_certificate_for_another_host_stops_it_before_a_byte(serve: Serve, authority: Authority) -> None:
+def test_certificate_for_another_host_is_refused_before_sending(serve: Serve, authority: Authority) -> None:
     server = serve(answers(API_ANSWER), authority.server_context("gateway.example"))
 
     assert send(server.url, ca_file=authority.ca_file) == NotSent(
@@ -105,7 +105,7 @@ def test_a_certificate_for_another_host_stops_it_before_a_byte(serve: Serve, aut
     assert not server.requests
 
 
-def test_tls_older_than_1_2_is_not_spoken(serve: Serve, authority: Authority) -> None:
+def test_tls_below_1_2_is_refused(serve: Serve, authority: Authority) -> None:
     old = authority.server_context("127.0.0.1")
     lax = ssl.create_default_context(cafile=authority.ca_file)
     with warnings.catch_warnings():
@@ -124,9 +124,7 @@ def test_tls_older_than_1_2_is_not_spoken(serve: Serve, authority: Authority) ->
     assert isinstance(send(server.url, ca_file=authority.ca_file), NotSent)
 
 
-def test_a_tls_failure_after_the_handshake_is_ambiguous_for_the_request_has_left(
-    serve: Serve, authority: Authority
-) -> None:
+def test_tls_failure_after_the_handshake_is_ambiguous(serve: Serve, authority: Authority) -> None:
     wants_a_client_certificate = authority.server_context("127.0.0.1")
     wants_a_client_certificate.minimum_version = ssl.TLSVersion.TLSv1_3  # there the client is told after its handshake
     wants_a_client_certificate.verify_mode = ssl.CERT_REQUIRED
@@ -136,17 +134,17 @@ def test_a_tls_failure_after_the_handshake_is_ambiguous_for_the_request_has_left
     assert server.connections == 1  # urllib3's own retries would take this for a failure before sending
 
 
-def test_a_trust_store_that_cannot_be_read_is_found_at_once() -> None:
+def test_unreadable_trust_store_is_found_at_the_start() -> None:
     with pytest.raises(OSError, match="No such file"):
         Gateway("https://gateway.example", FakeClock(), ca_file="/nowhere/ca.pem")
 
 
 @pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
-def test_a_proxy_named_by_the_environment_is_not_used(
+def test_proxy_from_the_environment_is_not_used(
     serve: Serve, authority: Authority, refusing_port: int, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
     monkeypatch.setenv(variable, f"http://127.0.0.1:{refusing_port}")
     secured = authority.server_context("127.0.0.1")
 
-    assert send(serve(says(API_ANSWER)).url) == Answered(200)
-    assert send(serve(says(API_ANSWER), secured).url, ca_file=authority.ca_file) == Answered(200)
+    assert send(serve(says(API_ANSWER)).url) == verdict(200)
+    assert send(serve(says(API_ANSWER), secured).url, ca_file=authority.ca_file) == verdict(200)

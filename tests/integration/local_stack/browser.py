@@ -1,4 +1,4 @@
-"""Chromium without a window. The page is ours and on this machine, so it may run without its sandbox, as root too."""
+"""Runs Chromium without a window. Without its sandbox too, so that root can run it: the page is ours and local."""
 
 import asyncio
 import shutil
@@ -18,13 +18,13 @@ _QUIET = [
     "--disable-sync",
     "--hide-scrollbars",
     "--window-size=1600,2600",
-    # Time runs ahead while nothing is being fetched: long enough for a few refreshes of the page.
+    # Virtual time, long enough for several refreshes of the page.
     "--virtual-time-budget=8000",
 ]
 
 
 async def dump(url: str, profile: Path) -> str:
-    """The page's document once its scripts have drawn."""
+    """Return the page's document after its scripts have run."""
     return (await _chromium(profile, "--dump-dom", url)).decode()
 
 

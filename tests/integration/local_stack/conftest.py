@@ -1,13 +1,13 @@
-"""The deployed relay for tests that only use it, and what must hold after each of them."""
+"""The deployed relay for tests that only use it, with checks after each of them."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from local.simulator.client import SimulatorClient
-from local.stack.records import Stack
+from local.stack.stack_files import Stack
 from tests.integration.local_stack.deployed_relay import DeployedRelay
-from tests.integration.local_stack.waiting import eventually
+from tests.integration.local_stack.eventually import eventually
 from tests.support.aws_clients import AwsClients
 
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeDeserializer
 
-from local.stack.deploying import STACK_NAME
-from local.stack.records import Stack
-from sealed_relay.batch.packing import in_parts
-from tests.integration.local_stack.waiting import eventually
+from local.stack.deploy import STACK_NAME
+from local.stack.stack_files import Stack
+from sealed_relay.aws.parts import in_parts
+from tests.integration.local_stack.eventually import eventually
 from tests.support.aws_clients import AwsClients
 
 if TYPE_CHECKING:
@@ -23,10 +23,12 @@ OF_EVERY_RECORD = frozenset(
     | {"created_at", "updated_at", "expires_at"}
 )
 OF_THE_OUTCOME = frozenset({"code", "reason", "phonon_uuid"})
+ID_OF_THE_API = "api_request_id"
+"""The API's own name for a request: there where the API answered."""
 OF_THE_RELAY_ALONE = frozenset(
-    {"is_open", "content_hash", "refusals", "lease_expires_at_ms", "acknowledged", "unresolved_at_ms"}
+    {"is_open", "content_hash", "refusals", "lease_expires_at_ms", "may_have_been_delivered"}
 )
-"""What a record holds beside the contract's attributes, for the claims."""
+"""Attributes of a record beside those of the contract: the relay's claims use them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class FailureMessage:
 
 
 class DeployedRelay:
-    """Keeps the failures that it took off the failure queue until they are asked for."""
+    """Keeps the failures that it has taken off the failure queue, for later questions."""
 
     def __init__(self, stack: Stack, clients: AwsClients) -> None:
         self._outputs = stack.outputs
@@ -46,12 +48,12 @@ class DeployedRelay:
         self._failures: list[FailureMessage] = []
 
     def send(self, body: str) -> str:
-        """Put a message on the ingress queue; its id."""
+        """Put a message on the ingress queue, and return its id."""
         return self._clients.sqs.send_message(QueueUrl=self._outputs["IngressQueueUrl"], MessageBody=body)["MessageId"]
 
     @contextmanager
-    def paused(self) -> Iterator[None]:
-        """Let messages gather: nothing is taken off the ingress queue meanwhile."""
+    def polling_stopped(self) -> Iterator[None]:
+        """Stop the polling of the ingress queue until the block ends, so that messages gather."""
         [mapping] = self._clients.functions.list_event_source_mappings(FunctionName=self._outputs["RelayFunctionName"])[
             "EventSourceMappings"
         ]
@@ -69,12 +71,21 @@ class DeployedRelay:
                 Entries=[{"Id": str(index), "MessageBody": body} for index, body in enumerate(some)],
             )
 
+    def let_failure_be_long_ago(self, call_id: str) -> None:
+        """Date a failed call's record back, so that the relay takes the next message for a retry without a wait."""
+        self._clients.dynamodb.update_item(
+            TableName=self._outputs["OutcomesTableName"],
+            Key={"call_id": {"S": call_id}},
+            UpdateExpression="SET updated_at = :value",
+            ExpressionAttributeValues={":value": {"S": "2026-01-01T00:00:00.000+00:00"}},
+        )
+
     def record(self, call_id: str) -> dict[str, Any]:
-        """The outcome record as it is, {} where there is none."""
+        """Return the present outcome record, {} if there is none."""
         return self.records([call_id]).get(call_id, {})
 
     def records(self, call_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """The outcome records that there are, by call id."""
+        """Return the existing outcome records, by call id."""
         table = self._outputs["OutcomesTableName"]
         found = []
         for some in in_parts(call_ids, 100):
@@ -88,12 +99,12 @@ class DeployedRelay:
         return [_plain(item) for page in pages for item in page["Items"]]
 
     def wait_for(self, call_id: str, status: str) -> dict[str, Any]:
-        """The record, once it has that status."""
+        """Wait until the record has this status, and return it."""
         assert eventually(lambda: self.record(call_id).get("status") == status), self.record(call_id)
         return self.record(call_id)
 
     def wait_until_all(self, call_ids: Sequence[str], status: str) -> dict[str, dict[str, Any]]:
-        """The records, once all of them have that status."""
+        """Wait until all records have this status, and return them."""
 
         def has_all() -> bool:
             return [record["status"] for record in self.records(call_ids).values()] == [status] * len(call_ids)
@@ -102,22 +113,22 @@ class DeployedRelay:
         return self.records(call_ids)
 
     def failure_of(self, message_id: str) -> FailureMessage:
-        """The one message of the failure queue that came of that message, once it is there."""
+        """Wait for the one failure of that message, and return it."""
         assert eventually(lambda: self.failures_of(message_id))
         [failure] = self.failures_of(message_id)
         return failure
 
     def failures_of(self, message_id: str) -> list[FailureMessage]:
-        """What came of that message in the failure queue so far."""
+        """Return the failures of that message so far."""
         return [failure for failure in self.failures() if failure.attributes.get("source_message_id") == message_id]
 
     def failures(self) -> list[FailureMessage]:
-        """All that came to the failure queue so far."""
+        """Return all failures so far."""
         self._failures += self._take_failures()
         return self._failures
 
     def ingress_queue_is_empty(self) -> bool:
-        """Whether it holds no message, in sight or out of it."""
+        """Return whether the queue holds no message, visible or not."""
         counts = self._clients.sqs.get_queue_attributes(
             QueueUrl=self._outputs["IngressQueueUrl"], AttributeNames=["All"]
         )["Attributes"]
@@ -128,12 +139,12 @@ class DeployedRelay:
         }
 
     def resume_account(self) -> None:
-        """What an operator does who knows that the account is open again."""
+        """Resume the account."""
         key = {"call_id": {"S": "#pause/account"}}
         self._clients.dynamodb.delete_item(TableName=self._outputs["OutcomesTableName"], Key=key)
 
     def put_secret(self, flow_id: str, secret: str) -> None:
-        """Make a flow's secret as the contract tells a person to."""
+        """Create a flow's secret as the contract says."""
         self._clients.secrets.create_secret(
             Name=self._outputs["FlowSecretPrefix"] + flow_id, KmsKeyId=f"alias/{STACK_NAME}", SecretString=secret
         )
@@ -164,9 +175,10 @@ def message_of(flow_id: str, *names: str, number: str = "919900000001", **fields
 
 
 def outcome_in(record: Mapping[str, Any]) -> dict[str, Any]:
-    """What a record says of the outcome, after checking that it has just the attributes of the contract."""
+    """Check that a record has only the attributes of the contract, and return its outcome."""
     assert record.keys() >= OF_EVERY_RECORD
-    assert record.keys() <= OF_EVERY_RECORD | OF_THE_OUTCOME | OF_THE_RELAY_ALONE
+    assert record.keys() <= OF_EVERY_RECORD | OF_THE_OUTCOME | OF_THE_RELAY_ALONE | {ID_OF_THE_API}
+    assert ID_OF_THE_API in record or record["status"] != "ACCEPTED"
     assert record["call_id"] == f"{record['flow_id']}/{record['client_identifier']}"
     created_at, updated_at = (datetime.fromisoformat(record[name]) for name in ("created_at", "updated_at"))
     assert created_at.utcoffset() == updated_at.utcoffset() == timedelta(0)

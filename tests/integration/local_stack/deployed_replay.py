@@ -1,4 +1,4 @@
-"""The deployed replay function as an operator sees it."""
+"""The deployed replay function, as an operator uses it."""
 
 import base64
 import json
@@ -6,13 +6,13 @@ from typing import Any
 
 import msgspec
 
-from local.stack.records import Stack
+from local.stack.stack_files import Stack
 from sealed_relay_replay.answer import Answer
 from tests.support.aws_clients import AwsClients
 
 
 class DeployedReplay:
-    """The replay function on the stack, and a look into the failure queue that takes nothing out of it."""
+    """The replay function on the stack, and the number of entries in its failure queue."""
 
     def __init__(self, stack: Stack, clients: AwsClients) -> None:
         self._clients = clients
@@ -20,18 +20,18 @@ class DeployedReplay:
         self.name = stack.outputs["ReplayFunctionName"]
 
     def run(self, **event: object) -> Answer:
-        """One run with this event."""
-        answer, log = self.invoke(event)
+        """Do one run with this event, over entries of any age."""
+        answer, log = self.invoke({"min_age_seconds": 0} | event)
         assert isinstance(answer, dict), log
         return msgspec.convert(answer, Answer)
 
     def invoke(self, event: object) -> tuple[Any, str]:
-        """What the function answers to any event, and what it logs."""
+        """The function's answer to any event, and its log."""
         invoked = self._clients.functions.invoke(FunctionName=self.name, Payload=json.dumps(event), LogType="Tail")
         return json.loads(invoked["Payload"].read()), base64.b64decode(invoked.get("LogResult", "")).decode()
 
     def entries(self) -> int:
-        """How many entries the failure queue holds, in sight."""
+        """How many visible entries the failure queue has."""
         counts = self._clients.sqs.get_queue_attributes(
             QueueUrl=self._failure_queue_url, AttributeNames=["ApproximateNumberOfMessages"]
         )

@@ -1,6 +1,6 @@
-"""The function in a process of its own, every logger of it at the lowest level: `python -m` it with events as lines.
+"""Runs the function in its own process, with every logger at the lowest level: `python -m` with one event per line.
 
-What Lambda does where its own log level is set to DEBUG, or a person adds `logging.basicConfig` to find a fault.
+As on Lambda with the log level DEBUG, or after a person has added `logging.basicConfig` to find a fault.
 """
 
 import json
@@ -20,7 +20,7 @@ CONTEXT = SimpleNamespace(
 
 
 def main() -> None:
-    """Handle each line of standard input as an event; log what is raised as the Lambda runtime would."""
+    """Handle each line of standard input as an event; log raised errors as the Lambda runtime would."""
     logging.basicConfig(level=logging.DEBUG)
     for line in sys.stdin:
         try:

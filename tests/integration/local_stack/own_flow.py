@@ -1,4 +1,4 @@
-"""Both ends of a flow that a test makes itself, with no help of the local stack."""
+"""A flow that a test makes itself: its registration at the simulator, and its secret."""
 
 import json
 
@@ -8,13 +8,13 @@ from tests.support.flows import private_pem, public_pem, rsa_key, security_id_of
 
 
 def register_with(simulator: SimulatorClient, flow_id: str, *, security_id: str = "") -> None:
-    """Let the simulated API know the flow."""
+    """Register the flow at the simulator."""
     security_id = security_id or security_id_of(flow_id)
     registration = FlowRegistration(flow_id=flow_id, security_id=security_id, private_key=private_pem(rsa_key()))
     simulator.register_flow(registration)
 
 
 def secret_of(flow_id: str, **fields: str) -> str:
-    """The flow's secret as the contract has it, but for `fields` (with underscores for dashes)."""
+    """Return the flow's secret as in the contract, with other values for `fields` (underscores for dashes)."""
     secret = {"security-id": security_id_of(flow_id), "public-key": public_pem(rsa_key())}
     return json.dumps(secret | {name.replace("_", "-"): value for name, value in fields.items()})

@@ -1,6 +1,6 @@
-"""Everything that can be provoked, full of canaries, at the lowest log level: none of them gets out of the function.
+"""Provokes every outcome with canaries in the data, at the lowest log level: no canary leaves the function.
 
-`tests/functional/test_canary.py`, in memory, tells which part is at fault; this one looks at all that AWS keeps.
+`tests/functional/test_canary.py`, in memory, shows the part at fault. This test searches everything that AWS keeps.
 """
 
 import base64
@@ -16,14 +16,14 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 
 from local.simulator.client import SimulatorClient
 from local.simulator.faults import CodeAnswer, DroppedConnection, Fault, ForeignPage, TruncatedAnswer
-from local.simulator.opening import SealedRequest, decrypt_payload
-from local.stack.deploying import STACK_NAME
-from local.stack.home import Home
-from local.stack.records import Stack
+from local.simulator.open_request import SealedRequest, decrypt_payload
+from local.stack.deploy import STACK_NAME
+from local.stack.paths import StackFolder
+from local.stack.stack_files import Stack
 from tests.integration.local_stack.deployed_relay import DeployedRelay, FailureMessage
-from tests.integration.local_stack.invoking import DeployedFunction, event_of
+from tests.integration.local_stack.eventually import eventually
+from tests.integration.local_stack.invocations import DeployedFunction, event_of
 from tests.integration.local_stack.own_flow import register_with
-from tests.integration.local_stack.waiting import eventually
 from tests.support import canaries
 from tests.support.aws_clients import AwsClients
 from tests.support.flows import rsa_key
@@ -55,7 +55,7 @@ LOWEST = {"POWERTOOLS_LOG_LEVEL": "DEBUG", "POWERTOOLS_DEBUG": "true", "POWERTOO
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All that is left of the run, as text to search; `plaintexts` and `secret_texts` are of the stored requests."""
+    """What the run left behind, as text to search; `plaintexts` and `secret_texts` are of the stored requests."""
 
     log: str
     local_aws_log: str
@@ -68,7 +68,7 @@ class Evidence:
 
 
 @pytest.fixture(scope="module")
-def evidence(stack: Stack, home: Home, clients: AwsClients, session: boto3.Session) -> Evidence:
+def evidence(stack: Stack, stack_folder: StackFolder, clients: AwsClients, session: boto3.Session) -> Evidence:
     DeployedRelay(stack, clients).failures()  # takes away what other tests left
     relay = DeployedRelay(stack, clients)
     function = DeployedFunction(stack, clients, session)
@@ -92,7 +92,7 @@ def evidence(stack: Stack, home: Home, clients: AwsClients, session: boto3.Sessi
     opened = [opened_envelope(zlib.decompress(body)) for body in envelopes]
     return Evidence(
         log="\n".join(event["message"] for page in pages for event in page["events"]),
-        local_aws_log=(home.logs / "ministack.log").read_text(),
+        local_aws_log=(stack_folder.logs / "ministack.log").read_text(),
         own_process=own_process,
         invocations=said,
         items=items,
@@ -103,13 +103,13 @@ def evidence(stack: Stack, home: Home, clients: AwsClients, session: boto3.Sessi
 
 
 def is_delivered(relay: DeployedRelay) -> bool:
-    """Whether all is. One answer after the other pauses the account, and probe after probe would only find the next."""
+    """Return whether every message is done. Resume the account first: each planned answer pauses it again."""
     relay.resume_account()
     return relay.ingress_queue_is_empty()
 
 
 def opened_envelope(body: bytes) -> tuple[str, str]:
-    """The payload and the secret text of a stored request of this test's flows."""
+    """Return the payload and the secret text of a stored request of this test's flows."""
     sealed = msgspec.json.decode(body, type=SealedRequest)
     secret_text = rsa_key().decrypt(base64.b64decode(sealed.wrapped_secret_text), PKCS1v15())
     return decrypt_payload(sealed.sealed_payload, secret_text).decode(), secret_text.decode()
@@ -124,7 +124,7 @@ def send_everything(relay: DeployedRelay, simulator: SimulatorClient) -> None:
         simulator.plan(fault, flow_id=flow_id)
     for flow_id, secret in canaries.UNUSABLE_SECRETS.items():
         relay.put_secret(flow_id, secret)
-    with relay.paused():
+    with relay.polling_stopped():
         relay.send_all([canaries.message_of(flow_id, "one", "two") for flow_id in (FLOW_ID, *ANSWERS)])
         relay.send_all([canaries.message_of(FLOW_ID, "refused", number=canaries.REFUSED_NUMBER)])
         relay.send_all([canaries.message_of(FLOW_ID, "one", "two", number=canaries.REFUSED_NUMBER)])
@@ -138,7 +138,7 @@ def send_everything(relay: DeployedRelay, simulator: SimulatorClient) -> None:
 
 
 def provoke_errors(function: DeployedFunction) -> str:
-    """What the function answers and logs where AWS fails it, and where it is handed an event that is none."""
+    """Return what the function answers and logs if AWS fails, and for an invalid event."""
     said = []
     for denied in ("sqs:SendMessageBatch", "dynamodb:BatchExecuteStatement"):
         with function.denied(denied):
@@ -147,38 +147,38 @@ def provoke_errors(function: DeployedFunction) -> str:
     return "\n".join(said)
 
 
-def test_the_calls_went_out_with_all_that_is_in_them(evidence: Evidence) -> None:
+def test_canary_calls_were_sent_complete(evidence: Evidence) -> None:
     sent = {canaries.NUMBER, canaries.REFUSED_NUMBER, canaries.VARIABLE_VALUE, canaries.SECURITY_ID}
     assert sent <= set(canaries.found_in(*evidence.plaintexts))
     assert canaries.found_in(evidence.secret_texts[0], beside=evidence.secret_texts) == [evidence.secret_texts[0]]
 
 
-def test_no_log_line_and_no_metric_holds_any(evidence: Evidence) -> None:
+def test_log_lines_and_metrics_hold_no_canary(evidence: Evidence) -> None:
     for line in ("request sent", "message failed", "calls waiting", "work failed", '"Namespace":"SealedRelay"'):
         assert line in evidence.log
     assert "BatchFailedError" in evidence.log
     assert canaries.found_in(evidence.log, beside=evidence.secret_texts) == []
 
 
-def test_nothing_that_the_function_printed_or_raised_holds_any(evidence: Evidence) -> None:
+def test_output_and_errors_of_the_function_hold_no_canary(evidence: Evidence) -> None:
     assert "BatchFailedError" in evidence.invocations
     assert "AccessDeniedException" in evidence.log  # an invocation tells the last 4 KB only
     assert canaries.found_in(evidence.invocations, evidence.local_aws_log, beside=evidence.secret_texts) == []
 
 
-def test_no_logger_of_any_library_says_any_at_its_lowest_level(evidence: Evidence) -> None:
+def test_library_loggers_at_debug_level_log_no_canary(evidence: Evidence) -> None:
     assert evidence.own_process.count("request sent") >= 2
     assert evidence.own_process.count("the handler raised") == len(NO_EVENTS)
     assert "DEBUG" in evidence.own_process
     assert canaries.found_in(evidence.own_process, beside=evidence.secret_texts) == []
 
 
-def test_no_record_holds_any(evidence: Evidence) -> None:
+def test_records_hold_no_canary(evidence: Evidence) -> None:
     assert {item.get("status") for item in evidence.items} >= {"ACCEPTED", "PRESUMED_ACCEPTED", "REJECTED", "EXPIRED"}
     assert canaries.found_in(*map(canaries.text_of, evidence.items), beside=evidence.secret_texts) == []
 
 
-def test_in_the_failure_queue_only_bodies_do(evidence: Evidence) -> None:
+def test_failure_queue_holds_canaries_only_in_bodies(evidence: Evidence) -> None:
     assert {failure.body for failure in evidence.failures} >= set(canaries.UNREADABLE.values())
     assert canaries.REFUSED_NUMBER in canaries.found_in(*(failure.body for failure in evidence.failures))
     reasons = {failure.attributes["reason"] for failure in evidence.failures}

@@ -14,9 +14,9 @@ from local.dashboard.body import LogWidget, MetricWidget, Widget
 from local.dashboard.picture import Drawn, draw
 from local.dashboard.server import serving
 from local.dashboard.sources import Sources, is_had
-from local.stack.records import Stack
+from local.stack.stack_files import Stack
 from tests.integration.local_stack.browser import CHROMIUM, dump, photograph
-from tests.integration.local_stack.waiting import eventually
+from tests.integration.local_stack.eventually import eventually
 
 pytestmark = pytest.mark.stack
 
@@ -50,7 +50,7 @@ def totals(drawn: Drawn) -> dict[str, float]:
     return {line["label"]: sum(value or 0 for _, value in line["points"]) for line in series}
 
 
-def test_the_numbers_are_what_the_stack_did(sources: Sources) -> None:
+def test_dashboard_numbers_match_what_the_stack_did(sources: Sources) -> None:
     def seen() -> dict[str, float]:
         return totals(picture(sources))
 
@@ -60,7 +60,7 @@ def test_the_numbers_are_what_the_stack_did(sources: Sources) -> None:
     assert seen()["ACCEPTED"] == once["ACCEPTED"]
 
 
-def test_every_series_is_drawn_from_numbers_or_named_as_not_to_be_had(sources: Sources) -> None:
+def test_every_series_has_numbers_or_is_named_as_unavailable(sources: Sources) -> None:
     series = [line for widget in picture(sources)["widgets"] for line in widget.get("series", [])]
     assert {line["missing"] for line in series if "missing" in line} == {
         "ApproximateAgeOfOldestMessage",
@@ -70,10 +70,16 @@ def test_every_series_is_drawn_from_numbers_or_named_as_not_to_be_had(sources: S
         "Throttles",
     }
     measured = {line["label"] for line in series if any(value is not None for _, value in line.get("points", []))}
-    assert {"taken, also if put off before (relay)", "waiting for somebody", "average", "p99", "longest"} <= measured
+    assert {
+        "received, also if deferred before (relay)",
+        "waiting for a person",
+        "average",
+        "p99",
+        "longest",
+    } <= measured
 
 
-def test_alarms_are_those_that_were_deployed(sources: Sources) -> None:
+def test_dashboard_shows_the_deployed_alarms(sources: Sources) -> None:
     def states_now() -> dict[str, str]:
         [tiles] = [widget["alarms"] for widget in picture(sources)["widgets"] if widget["type"] == "alarm"]
         return {tile["name"].removeprefix("sealed-relay-local-"): tile["state"] for tile in tiles}
@@ -87,7 +93,7 @@ def test_alarms_are_those_that_were_deployed(sources: Sources) -> None:
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the PATH (Debian: apt-get install chromium)")
-def test_a_browser_draws_the_templates_own_widgets(stack: Stack, sources: Sources, tmp_path: Path) -> None:
+def test_browser_draws_the_widgets_of_the_template(stack: Stack, sources: Sources, tmp_path: Path) -> None:
     widgets: list[Widget] = sources.widgets()
 
     async def look() -> str:
@@ -105,6 +111,6 @@ def test_a_browser_draws_the_templates_own_widgets(stack: Stack, sources: Source
     assert headings == ["Alarms", *titles]
     assert document.count("js-plotly-plot") == sum(widget.view == "timeSeries" for widget in metric_widgets)
     assert re.search(r"<b>[1-9][0-9]*</b>ACCEPTED", document)
-    assert "Not to be had locally: errors (Errors), throttles (Throttles)" in document
+    assert "Not available locally: errors (Errors), throttles (Throttles)" in document
     assert 'data-drawn="fresh"' in document
     assert (tmp_path / "page.png").stat().st_size > LARGEST_PLAIN_PNG_BYTES

@@ -10,10 +10,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.simulator.client import SimulatorClient
-from local.stack.deploying import STACK_NAME
-from local.stack.home import Home
-from local.stack.records import Stack, read_running
-from tests.integration.local_stack.waiting import eventually
+from local.stack.deploy import STACK_NAME
+from local.stack.paths import StackFolder
+from local.stack.stack_files import Stack, read_running
+from tests.integration.local_stack.eventually import eventually
 
 pytestmark = pytest.mark.stack
 
@@ -43,7 +43,7 @@ def as_the_function(stack: Stack, client: Callable[[str], Any]) -> boto3.Session
     return boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], region_name=stack.region)
 
 
-def test_a_message_of_every_flow_is_accepted_by_the_simulator_once(stack: Stack, client: Callable[[str], Any]) -> None:
+def test_message_of_every_flow_is_accepted_once(stack: Stack, client: Callable[[str], Any]) -> None:
     for flow_id in stack.flow_ids:
         call = {"client-identifier": "deployed-1", "contact-numbers": ["919999999999"]}
         body = json.dumps({"flow-id": flow_id, "calls": [call]})
@@ -61,14 +61,14 @@ def test_a_message_of_every_flow_is_accepted_by_the_simulator_once(stack: Stack,
     assert [len(taken[f"{flow_id}/deployed-1"]) for flow_id in stack.flow_ids] == [1] * len(stack.flow_ids)
 
 
-def test_the_function_logs_into_the_stacks_log_group(stack: Stack, client: Callable[[str], Any]) -> None:
+def test_function_logs_into_the_log_group_of_the_stack(stack: Stack, client: Callable[[str], Any]) -> None:
     client("sqs").send_message(QueueUrl=stack.outputs["IngressQueueUrl"], MessageBody="unreadable")
     group = f"/sealed-relay/{STACK_NAME}"
     assert eventually(lambda: client("logs").filter_log_events(logGroupName=group)["events"])
 
 
-def test_nothing_listens_on_any_but_the_loopback_address(stack: Stack, home: Home) -> None:
-    running = read_running(home)
+def test_all_processes_listen_on_loopback_only(stack: Stack, stack_folder: StackFolder) -> None:
+    running = read_running(stack_folder)
     assert running
     sockets = [s for process in running.processes for s in psutil.Process(process.pid).net_connections(kind="inet")]
     listening = {s.laddr.ip for s in sockets if s.status == psutil.CONN_LISTEN}
@@ -90,7 +90,7 @@ def test_nothing_listens_on_any_but_the_loopback_address(stack: Stack, home: Hom
         ("s3", lambda c, _: c.list_buckets()),
     ],
 )
-def test_the_functions_role_may_do_nothing_beyond_its_work(
+def test_role_is_denied_everything_beyond_its_work(
     stack: Stack, as_the_function: boto3.Session, service: str, beyond_its_work: Refused
 ) -> None:
     function_client = as_the_function.client(service, endpoint_url=stack.endpoint_url)  # type: ignore[call-overload]

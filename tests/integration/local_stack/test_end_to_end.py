@@ -7,7 +7,7 @@ import pytest
 from local.simulator.client import SimulatorClient
 from local.stack.flows import ALERTS, NOTICES
 from tests.integration.local_stack.deployed_relay import DeployedRelay, message_of, outcome_in
-from tests.integration.local_stack.waiting import eventually
+from tests.integration.local_stack.eventually import eventually
 
 pytestmark = pytest.mark.stack
 
@@ -50,7 +50,7 @@ def test_messages_of_several_flows_in_every_wrapping_are_accepted(
         assert record["message_id"] == sent[call_id]
 
 
-def test_one_message_may_hold_calls_for_several_requests(relay: DeployedRelay, simulator: SimulatorClient) -> None:
+def test_message_with_many_calls_is_sent_in_several_requests(relay: DeployedRelay, simulator: SimulatorClient) -> None:
     names = [f"many-{number}" for number in range(1200)]
 
     relay.send(message_of(ALERTS, *names))
@@ -59,7 +59,7 @@ def test_one_message_may_hold_calls_for_several_requests(relay: DeployedRelay, s
     assert simulator.audit().calls_per_accepted_request == {500: 2, 200: 1}
 
 
-def test_a_duplicate_is_acknowledged_and_not_sent(relay: DeployedRelay, simulator: SimulatorClient) -> None:
+def test_duplicate_is_acknowledged_and_not_sent(relay: DeployedRelay, simulator: SimulatorClient) -> None:
     body = message_of(ALERTS, "once")
     first = relay.send(body)
     relay.wait_for(f"{ALERTS}/once", "ACCEPTED")
@@ -72,10 +72,10 @@ def test_a_duplicate_is_acknowledged_and_not_sent(relay: DeployedRelay, simulato
     assert simulator.audit().requests_received == 1
 
 
-def test_a_backlog_goes_out_in_few_requests(relay: DeployedRelay, simulator: SimulatorClient) -> None:
+def test_backlog_is_sent_in_few_requests(relay: DeployedRelay, simulator: SimulatorClient) -> None:
     names = [f"backlog-{number}" for number in range(300)]
 
-    with relay.paused():
+    with relay.polling_stopped():
         relay.send_all([message_of(NOTICES, name) for name in names])
 
     relay.wait_until_all([f"{NOTICES}/{name}" for name in names], "ACCEPTED")

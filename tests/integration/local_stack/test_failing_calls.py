@@ -1,4 +1,4 @@
-"""What ends in failure: on record, and in the failure queue with the contract's attributes."""
+"""Failed calls are on record, and in the failure queue with the contract's attributes."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.stack
 INVALID_CONTACT_NUMBER = "910000000205"  # one of the simulator's test numbers
 
 
-def test_an_unreadable_message_arrives_as_it_came(relay: DeployedRelay) -> None:
+def test_unreadable_message_reaches_the_failure_queue_unchanged(relay: DeployedRelay) -> None:
     message_id = relay.send("call Zoe, please")
 
     failure = relay.failure_of(message_id)
@@ -24,12 +24,12 @@ def test_an_unreadable_message_arrives_as_it_came(relay: DeployedRelay) -> None:
     assert failure.body == "call Zoe, please"
     assert failure.attributes == {
         "reason": "INVALID_MESSAGE",
-        "detail": "The body is not JSON; a JSON object in UTF-8 is allowed.",
+        "detail": "The body is not JSON: line 1, column 1: this is not what JSON allows here.",
         "source_message_id": message_id,
     }
 
 
-def test_a_rejected_call_is_isolated_and_the_others_are_delivered(
+def test_rejected_call_is_isolated_and_the_others_are_delivered(
     relay: DeployedRelay, simulator: SimulatorClient
 ) -> None:
     body = json.loads(message_of(ALERTS, "before", "at-fault", "after"))
@@ -55,11 +55,12 @@ def test_a_rejected_call_is_isolated_and_the_others_are_delivered(
         "detail": "The API answered 205 INVALID_CONTACT_NUMBER.",
         "source_message_id": message_id,
         "request_id": record["request_id"],
+        "api_request_id": record["api_request_id"],
     }
     assert simulator.accepted_calls().keys() == {f"{ALERTS}/before", f"{ALERTS}/after"}
 
 
-def test_a_failed_call_goes_out_once_its_flow_is_known_and_its_message_is_sent_again(
+def test_failed_call_is_sent_by_a_retry_once_its_flow_is_known(
     relay: DeployedRelay, simulator: SimulatorClient
 ) -> None:
     message_id = relay.send(message_of("UNKNOWN1", "too-early", keys=[{"name": "$flow.key.order", "value": "7"}]))
@@ -77,13 +78,14 @@ def test_a_failed_call_goes_out_once_its_flow_is_known_and_its_message_is_sent_a
 
     register_with(simulator, "UNKNOWN1")
     relay.put_secret("UNKNOWN1", secret_of("UNKNOWN1"))
+    relay.let_failure_be_long_ago("UNKNOWN1/too-early")
     relay.send(failure.body)
 
     outcome = outcome_in(relay.wait_for("UNKNOWN1/too-early", "ACCEPTED"))
     assert outcome["attempts"] == 1
 
 
-def test_a_client_identifier_with_other_content_is_refused_and_the_record_stays(relay: DeployedRelay) -> None:
+def test_client_identifier_with_other_content_is_refused(relay: DeployedRelay) -> None:
     first = relay.send(message_of(ALERTS, "used", number="919900000001"))
     accepted = relay.wait_for(f"{ALERTS}/used", "ACCEPTED")
     other_content = message_of(ALERTS, "used", number="919900000002")
@@ -101,7 +103,7 @@ def test_a_client_identifier_with_other_content_is_refused_and_the_record_stays(
     assert relay.record(f"{ALERTS}/used") == accepted
 
 
-def test_a_call_past_its_deadline_is_never_sent(relay: DeployedRelay, simulator: SimulatorClient) -> None:
+def test_call_past_its_deadline_is_never_sent(relay: DeployedRelay, simulator: SimulatorClient) -> None:
     message_id = relay.send(message_of(NOTICES, "too-late", not_after="2026-01-01T00:00:00Z"))
 
     failure = relay.failure_of(message_id)
@@ -110,14 +112,14 @@ def test_a_call_past_its_deadline_is_never_sent(relay: DeployedRelay, simulator:
     assert outcome_in(record) == {"status": "EXPIRED", "reason": "EXPIRED", "attempts": 0}
     assert failure.attributes == {
         "reason": "EXPIRED",
-        "detail": "Its deadline passed; no request with it was accepted.",
+        "detail": "Its deadline passed: `not-after`, 2026-01-01T05:30:00+05:30. No request with it was accepted.",
         "source_message_id": message_id,
         "request_id": record["request_id"],
     }
     assert simulator.audit().requests_received == 0
 
 
-def test_a_call_whose_answers_were_lost_until_its_deadline_is_unresolved(
+def test_call_with_lost_answers_until_its_deadline_is_unresolved(
     relay: DeployedRelay, simulator: SimulatorClient
 ) -> None:
     relay.send(message_of(ALERTS, "wakes-the-function"))
@@ -136,8 +138,8 @@ def test_a_call_whose_answers_were_lost_until_its_deadline_is_unresolved(
     failure = relay.failure_of(message_id)
     assert failure.attributes == {
         "reason": "UNRESOLVED",
-        "detail": "The answer was lost, and its deadline passed before a resend brought one: "
-        "it may have been delivered.",
+        "detail": "The answer was lost, and the deadline passed before a resend brought one. "
+        "It may have been delivered.",
         "source_message_id": message_id,
         "request_id": record["request_id"],
     }

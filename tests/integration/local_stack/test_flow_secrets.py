@@ -1,4 +1,4 @@
-"""Flow secrets put in place and mended by hand, while messages wait for them."""
+"""Flow secrets created and corrected by hand, while messages wait for them."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.integration.local_stack.own_flow import register_with, secret_of
 pytestmark = pytest.mark.stack
 
 
-def test_a_secret_put_by_hand_is_used(relay: DeployedRelay, simulator: SimulatorClient) -> None:
+def test_secret_created_by_hand_is_used(relay: DeployedRelay, simulator: SimulatorClient) -> None:
     register_with(simulator, "BYHAND01")
     relay.put_secret("BYHAND01", secret_of("BYHAND01"))
 
@@ -18,9 +18,7 @@ def test_a_secret_put_by_hand_is_used(relay: DeployedRelay, simulator: Simulator
     relay.wait_for("BYHAND01/hello", "ACCEPTED")
 
 
-def test_a_message_waits_for_an_unusable_secret_to_be_corrected(
-    relay: DeployedRelay, simulator: SimulatorClient
-) -> None:
+def test_message_waits_until_an_unusable_secret_is_corrected(relay: DeployedRelay, simulator: SimulatorClient) -> None:
     register_with(simulator, "UNUSABLE")
     relay.put_secret("UNUSABLE", secret_of("UNUSABLE", public_key="not a key"))
     message_id = relay.send(message_of("UNUSABLE", "patient"))
@@ -33,9 +31,7 @@ def test_a_message_waits_for_an_unusable_secret_to_be_corrected(
     assert relay.failures_of(message_id) == []
 
 
-def test_a_message_waits_for_a_wrong_security_id_to_be_corrected(
-    relay: DeployedRelay, simulator: SimulatorClient
-) -> None:
+def test_message_waits_until_a_wrong_security_id_is_corrected(relay: DeployedRelay, simulator: SimulatorClient) -> None:
     register_with(simulator, "MISTAKEN")
     relay.put_secret("MISTAKEN", secret_of("MISTAKEN", security_id="0" * 64))
     message_id = relay.send(message_of("MISTAKEN", "patient"))
@@ -48,7 +44,7 @@ def test_a_message_waits_for_a_wrong_security_id_to_be_corrected(
     assert relay.failures_of(message_id) == []
 
 
-def test_a_security_id_changed_on_both_sides_is_used_at_once(relay: DeployedRelay, simulator: SimulatorClient) -> None:
+def test_security_id_changed_on_both_sides_is_used_at_once(relay: DeployedRelay, simulator: SimulatorClient) -> None:
     register_with(simulator, "ROTATING")
     relay.put_secret("ROTATING", secret_of("ROTATING"))
     relay.send(message_of("ROTATING", "before"))

@@ -1,4 +1,4 @@
-"""A gateway that gives no verdict: the same bytes go out again, and the API takes the call once."""
+"""A gateway without a verdict: the relay resends the same bytes, and the API accepts the call once."""
 
 import pytest
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.stack
     [DroppedConnection(after_accepting=True), TruncatedAnswer(), ForeignPage(http_status=503, after_accepting=True)],
     ids=["dropped", "truncated", "503"],
 )
-def test_a_call_whose_answer_was_lost_is_presumed_accepted_and_was_taken_once(
+def test_call_with_a_lost_answer_is_presumed_accepted_and_was_taken_once(
     relay: DeployedRelay, simulator: SimulatorClient, fault: Fault, request: pytest.FixtureRequest
 ) -> None:
     name = f"presumed-{request.node.callspec.id}"
@@ -33,7 +33,7 @@ def test_a_call_whose_answer_was_lost_is_presumed_accepted_and_was_taken_once(
 
 
 @pytest.mark.parametrize("fault", [DroppedConnection(), ForeignPage(http_status=503)], ids=["dropped", "503"])
-def test_a_call_whose_request_never_arrived_is_accepted_in_the_end(
+def test_call_whose_request_never_arrived_is_accepted_in_the_end(
     relay: DeployedRelay, simulator: SimulatorClient, fault: Fault, request: pytest.FixtureRequest
 ) -> None:
     name = f"in-the-end-{request.node.callspec.id}"

@@ -1,4 +1,4 @@
-"""The deployed replay: what failed goes out again, and what was delivered does not."""
+"""The deployed replay: calls that failed are sent again, and calls that were delivered are not."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -11,14 +11,14 @@ from botocore.exceptions import ClientError
 
 from local.simulator.client import SimulatorClient
 from local.simulator.faults import CodeAnswer
-from local.stack.deploying import STACK_NAME
+from local.stack.deploy import STACK_NAME
 from local.stack.flows import ALERTS
-from local.stack.records import Stack
+from local.stack.stack_files import Stack
 from sealed_relay_replay.answer import Counts
 from tests.integration.local_stack.deployed_relay import DeployedRelay, message_of
 from tests.integration.local_stack.deployed_replay import DeployedReplay
+from tests.integration.local_stack.eventually import eventually
 from tests.integration.local_stack.own_flow import register_with, secret_of
-from tests.integration.local_stack.waiting import eventually
 from tests.support.aws_clients import AwsClients
 
 pytestmark = pytest.mark.stack
@@ -29,13 +29,13 @@ TRACE = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sample
 
 @pytest.fixture
 def replay(stack: Stack, clients: AwsClients, relay: DeployedRelay) -> Iterator[DeployedReplay]:
-    """The replay with an empty failure queue, before the test and after."""
+    """The replay, with a failure queue that is empty before and after the test."""
     relay.failures()
     yield DeployedReplay(stack, clients)
     relay.failures()
 
 
-def test_a_dry_run_tells_what_there_is_and_changes_nothing(relay: DeployedRelay, replay: DeployedReplay) -> None:
+def test_dry_run_counts_entries_and_changes_nothing(relay: DeployedRelay, replay: DeployedReplay) -> None:
     relay.send(message_of(ALERTS, "replay-refused", number=NO_DATA_AVAILABLE))
     relay.send("call Zoe, please")
     assert eventually(lambda: replay.entries() == 2)
@@ -50,8 +50,8 @@ def test_a_dry_run_tells_what_there_is_and_changes_nothing(relay: DeployedRelay,
     assert replay.entries() == 2
 
 
-def test_a_rejected_call_goes_out_as_a_fresh_request_and_fails_again_or_not(
-    relay: DeployedRelay, replay: DeployedReplay, simulator: SimulatorClient
+def test_rejected_call_is_sent_again_in_a_fresh_request(
+    relay: DeployedRelay, replay: DeployedReplay, simulator: SimulatorClient, stack: Stack, clients: AwsClients
 ) -> None:
     relay.send(message_of(ALERTS, "replay-again", number=NO_DATA_AVAILABLE))
     assert eventually(lambda: replay.entries() == 1)
@@ -59,6 +59,8 @@ def test_a_rejected_call_goes_out_as_a_fresh_request_and_fails_again_or_not(
     relay.send(message_of(ALERTS, "replay-mended"))
     assert eventually(lambda: replay.entries() == 2)
     refused = {name: relay.record(f"{ALERTS}/{name}")["request_id"] for name in ("replay-again", "replay-mended")}
+    for name in refused:
+        let_failure_be_long_ago(relay, stack, clients, f"{ALERTS}/{name}")
 
     answer = replay.run(codes=[213], flow_ids=[ALERTS], dry_run=False)
 
@@ -73,13 +75,14 @@ def test_a_rejected_call_goes_out_as_a_fresh_request_and_fails_again_or_not(
     ]
 
 
-def test_a_call_delivered_meanwhile_is_not_sent_again(
-    relay: DeployedRelay, replay: DeployedReplay, simulator: SimulatorClient
+def test_call_delivered_after_its_failure_is_not_sent_again(
+    relay: DeployedRelay, replay: DeployedReplay, simulator: SimulatorClient, stack: Stack, clients: AwsClients
 ) -> None:
     relay.send(message_of("REPLAY01", "meanwhile"))
     assert eventually(lambda: replay.entries() == 1)
     register_with(simulator, "REPLAY01")
     relay.put_secret("REPLAY01", secret_of("REPLAY01"))
+    let_failure_be_long_ago(relay, stack, clients, "REPLAY01/meanwhile")
     relay.send(message_of("REPLAY01", "meanwhile"))
     relay.wait_for("REPLAY01/meanwhile", "ACCEPTED")
     received = simulator.audit().requests_received
@@ -91,18 +94,13 @@ def test_a_call_delivered_meanwhile_is_not_sent_again(
     assert simulator.audit().requests_received == received
 
 
-def test_a_call_that_may_have_been_delivered_is_withheld_until_asked_for_by_name(
+def test_unresolved_call_is_withheld_until_asked_for_by_name(
     relay: DeployedRelay, replay: DeployedReplay, stack: Stack, clients: AwsClients
 ) -> None:
     relay.send(message_of(ALERTS, "replay-doubtful", number=NO_DATA_AVAILABLE))
     assert eventually(lambda: replay.entries() == 1)
-    clients.dynamodb.update_item(
-        TableName=stack.outputs["OutcomesTableName"],
-        Key={"call_id": {"S": f"{ALERTS}/replay-doubtful"}},
-        UpdateExpression="SET #status = :unresolved",
-        ExpressionAttributeNames={"#status": "status"},
-        ExpressionAttributeValues={":unresolved": {"S": "UNRESOLVED"}},
-    )
+    let_failure_be_long_ago(relay, stack, clients, f"{ALERTS}/replay-doubtful")
+    set_in_record(stack, clients, f"{ALERTS}/replay-doubtful", "status", "UNRESOLVED")
 
     assert replay.run(dry_run=False).total == Counts(seen=1, withheld=1, left=1)
     both = ["UNRESOLVED", "NO_DATA_AVAILABLE"]
@@ -110,10 +108,10 @@ def test_a_call_that_may_have_been_delivered_is_withheld_until_asked_for_by_name
     assert eventually(lambda: replay.entries() == 1)  # refused again
 
 
-def test_what_sqs_redrove_is_chosen_by_that_name_and_goes_over_without_what_the_producer_put_beside_it(
+def test_redriven_message_moves_without_the_producers_attributes(
     relay: DeployedRelay, replay: DeployedReplay, stack: Stack, clients: AwsClients
 ) -> None:
-    with relay.paused():
+    with relay.polling_stopped():
         clients.sqs.send_message(
             QueueUrl=stack.outputs["IngressQueueUrl"],
             MessageBody=message_of(ALERTS, "replay-redriven"),
@@ -138,8 +136,24 @@ def test_what_sqs_redrove_is_chosen_by_that_name_and_goes_over_without_what_the_
     relay.wait_for(f"{ALERTS}/replay-redriven", "ACCEPTED")
 
 
+def let_failure_be_long_ago(relay: DeployedRelay, stack: Stack, clients: AwsClients, call_id: str) -> None:
+    """Date a rejected call's record back, so that the relay takes the next message for a retry without a wait."""
+    relay.wait_for(call_id, "REJECTED")
+    set_in_record(stack, clients, call_id, "updated_at", "2026-01-01T00:00:00.000+00:00")
+
+
+def set_in_record(stack: Stack, clients: AwsClients, call_id: str, attribute: str, value: str) -> None:
+    clients.dynamodb.update_item(
+        TableName=stack.outputs["OutcomesTableName"],
+        Key={"call_id": {"S": call_id}},
+        UpdateExpression="SET #attribute = :value",
+        ExpressionAttributeNames={"#attribute": attribute},
+        ExpressionAttributeValues={":value": {"S": value}},
+    )
+
+
 def redrive(stack: Stack, clients: AwsClients) -> None:
-    """Have SQS move what is on the ingress queue to the failure queue."""
+    """Let SQS move the messages of the ingress queue to the failure queue."""
     url = stack.outputs["IngressQueueUrl"]
     policy = clients.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])["Attributes"]
     often = json.loads(policy["RedrivePolicy"])
@@ -153,13 +167,13 @@ def redrive(stack: Stack, clients: AwsClients) -> None:
         clients.sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": json.dumps(often)})
 
 
-def test_an_event_with_a_field_that_there_is_not_is_refused_with_those_that_there_are(replay: DeployedReplay) -> None:
+def test_event_with_an_unknown_field_is_refused(replay: DeployedReplay) -> None:
     answer, _ = replay.invoke({"reason": ["EXPIRED"], "dry_run": False})
     assert "`reason`" in answer["errorMessage"]
     assert "reasons, codes, flow_ids" in answer["errorMessage"]
 
 
-def test_it_logs_counts_into_a_log_group_of_its_own(replay: DeployedReplay, clients: AwsClients) -> None:
+def test_counts_are_logged_in_a_log_group_of_its_own(replay: DeployedReplay, clients: AwsClients) -> None:
     replay.run()
     group = f"/sealed-relay/{STACK_NAME}/replay"
     assert eventually(lambda: "replay ended" in str(clients.logs.filter_log_events(logGroupName=group)["events"]))
@@ -176,7 +190,7 @@ def test_it_logs_counts_into_a_log_group_of_its_own(replay: DeployedReplay, clie
         ("secretsmanager", lambda c, s: c.get_secret_value(SecretId=s.outputs["FlowSecretPrefix"] + ALERTS)),
     ],
 )
-def test_its_role_may_do_nothing_beyond_its_work(
+def test_role_allows_nothing_beyond_its_work(
     stack: Stack,
     session: boto3.Session,
     clients: AwsClients,

@@ -1,6 +1,6 @@
-"""The function runs with the template's role: it needs each of its permissions, and has no others.
+"""The function's role in the template: the function needs each permission, and the role has no others.
 
-That they suffice is what all the other tests here show. What the local AWS does not ask of a role is in NOT_ASKED.
+The other tests here show that the permissions suffice. NOT_ASKED names those that the local AWS does not check.
 """
 
 import json
@@ -14,9 +14,9 @@ from botocore.exceptions import ClientError
 
 from local.simulator.client import SimulatorClient
 from local.stack.flows import ALERTS
-from local.stack.records import Stack
+from local.stack.stack_files import Stack
 from tests.integration.local_stack.deployed_relay import DeployedRelay, message_of
-from tests.integration.local_stack.invoking import DeployedFunction
+from tests.integration.local_stack.invocations import DeployedFunction
 from tests.integration.local_stack.own_flow import register_with, secret_of
 from tests.support.aws_clients import AwsClients
 
@@ -55,7 +55,7 @@ def role_session(stack: Stack, session: boto3.Session, function: DeployedFunctio
     return boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], region_name=stack.region)
 
 
-def test_every_action_of_the_role_is_accounted_for_here(
+def test_every_action_of_the_role_has_a_test_here(
     stack: Stack, session: boto3.Session, function: DeployedFunction
 ) -> None:
     with closing(session.client("iam", endpoint_url=stack.endpoint_url)) as iam:
@@ -66,7 +66,7 @@ def test_every_action_of_the_role_is_accounted_for_here(
     assert granted == NEEDED | NEEDED_IN_BATCHES.keys() | NOT_ASKED
 
 
-def test_without_partiql_no_call_can_be_claimed(function: DeployedFunction) -> None:
+def test_role_without_partiql_cannot_claim_calls(function: DeployedFunction) -> None:
     body = message_of(ALERTS, "claimed")
 
     with function.denied("dynamodb:BatchExecuteStatement"):
@@ -75,7 +75,7 @@ def test_without_partiql_no_call_can_be_claimed(function: DeployedFunction) -> N
     assert function.invoke(body).failed == []
 
 
-def test_without_batch_get_item_a_call_met_before_cannot_be_judged(function: DeployedFunction) -> None:
+def test_role_without_batch_get_item_cannot_decide_known_calls(function: DeployedFunction) -> None:
     body = message_of(ALERTS, "met-before")
     assert function.invoke(body).failed == []
 
@@ -85,7 +85,7 @@ def test_without_batch_get_item_a_call_met_before_cannot_be_judged(function: Dep
     assert function.invoke(body).failed == []
 
 
-def test_without_get_secret_value_a_call_waits(
+def test_role_without_get_secret_value_leaves_the_call_waiting(
     function: DeployedFunction, relay: DeployedRelay, simulator: SimulatorClient
 ) -> None:
     register_with(simulator, "READABLE")
@@ -98,14 +98,14 @@ def test_without_get_secret_value_a_call_waits(
     assert function.invoke(message_of("READABLE", "at-once")).failed == []
 
 
-def test_without_send_message_a_failure_stays_in_the_ingress_queue(function: DeployedFunction) -> None:
+def test_role_without_send_message_leaves_the_failure_in_the_ingress_queue(function: DeployedFunction) -> None:
     with function.denied("sqs:SendMessageBatch"):
         assert len(function.invoke("unreadable").failed) == 1
 
     assert function.invoke("unreadable").failed == []
 
 
-def test_without_change_message_visibility_waiting_messages_keep_their_timeout(
+def test_role_without_change_message_visibility_cannot_defer_messages(
     function: DeployedFunction, relay: DeployedRelay
 ) -> None:
     for flow_id in ("HANDBACK", "HANDBCK2"):
@@ -126,7 +126,7 @@ def secret_of_another_stage(clients: AwsClients) -> Iterator[str]:
     clients.secrets.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
 
 
-def test_the_role_may_not_read_another_stages_secret(
+def test_role_cannot_read_the_secret_of_another_stage(
     stack: Stack, role_session: boto3.Session, secret_of_another_stage: str
 ) -> None:
     with closing(role_session.client("secretsmanager", endpoint_url=stack.endpoint_url)) as secrets:
@@ -137,7 +137,7 @@ def test_the_role_may_not_read_another_stages_secret(
     assert refusal.value.response["Error"]["Code"] == "AccessDeniedException"
 
 
-def test_the_role_may_not_delete_records_nor_read_them_all(stack: Stack, role_session: boto3.Session) -> None:
+def test_role_cannot_delete_or_scan_records(stack: Stack, role_session: boto3.Session) -> None:
     table = stack.outputs["OutcomesTableName"]
     key = {"call_id": {"S": "none"}}
     with closing(role_session.client("dynamodb", endpoint_url=stack.endpoint_url)) as dynamodb:

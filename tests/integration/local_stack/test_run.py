@@ -5,10 +5,10 @@ from rich.console import Console
 
 from local.run.accounting import Failure
 from local.run.failure_queue import FailureQueue
-from local.run.on_stack import run_on
-from local.run.rate import room_for
+from local.run.raise_rate_limit import raised_rate_limit
+from local.run.run_on_stack import run_on_stack
 from local.simulator.client import SimulatorClient
-from local.stack.records import Stack
+from local.stack.stack_files import Stack
 from tests.support.aws_clients import AwsClients
 
 pytestmark = pytest.mark.stack
@@ -16,17 +16,17 @@ pytestmark = pytest.mark.stack
 
 def exit_status_and_output(stack: Stack, messages: int) -> tuple[int, str]:
     output = io.StringIO()
-    return run_on(stack, messages, Console(file=output, width=80, soft_wrap=True)), output.getvalue()
+    return run_on_stack(stack, messages, Console(file=output, width=80, soft_wrap=True)), output.getvalue()
 
 
-def test_a_run_accounts_for_every_call_and_so_does_another_one_on_the_same_stack(stack: Stack) -> None:
+def test_two_runs_on_one_stack_each_account_for_every_call(stack: Stack) -> None:
     for _ in range(2):
         status, output = exit_status_and_output(stack, messages=20)
         assert status == 0, output
         assert "calls are accounted for" in output
 
 
-def test_a_run_takes_only_its_own_messages_from_the_failure_queue(stack: Stack, clients: AwsClients) -> None:
+def test_run_takes_only_its_own_messages_from_the_failure_queue(stack: Stack, clients: AwsClients) -> None:
     queue_url = stack.outputs["FailureQueueUrl"]
     sent = clients.sqs.send_message(QueueUrl=queue_url, MessageBody="somebody else's")
     status, output = exit_status_and_output(stack, messages=1)
@@ -38,21 +38,19 @@ def test_a_run_takes_only_its_own_messages_from_the_failure_queue(stack: Stack, 
     clients.sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=foreign["ReceiptHandle"])
 
 
-def test_a_message_that_sqs_itself_moved_to_the_failure_queue_is_known_by_its_own_id(
-    stack: Stack, clients: AwsClients
-) -> None:
+def test_message_redriven_by_sqs_is_found_by_its_own_id(stack: Stack, clients: AwsClients) -> None:
     queue_url = stack.outputs["FailureQueueUrl"]
     body = '{"flow-id": "ALERTS01", "calls": [{"client-identifier": "moved"}]}'
     moved = clients.sqs.send_message(QueueUrl=queue_url, MessageBody=body)["MessageId"]
     assert FailureQueue(clients.sqs, queue_url).take({moved}) == [Failure(moved, "", None, ("ALERTS01/moved",))]
 
 
-def test_the_simulators_rate_limit_is_raised_for_a_run_only_where_it_would_not_do(simulator: SimulatorClient) -> None:
+def test_rate_limit_is_raised_only_for_a_run_that_needs_it(simulator: SimulatorClient) -> None:
     said: list[str] = []
-    with room_for(simulator, 500, said.append):
+    with raised_rate_limit(simulator, 500, said.append):
         assert simulator.settings().requests_per_minute == 500
     assert said == []
-    with room_for(simulator, 501, said.append):
+    with raised_rate_limit(simulator, 501, said.append):
         assert simulator.settings().requests_per_minute == 501
     assert simulator.settings().requests_per_minute == 500
     assert len(said) == 1

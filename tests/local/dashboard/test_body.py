@@ -18,20 +18,20 @@ def metrics(*lines: list[object]) -> list[MetricId]:
     return [series.metric for series in parsed.series]
 
 
-def test_a_text_and_the_names_of_alarms_are_read_with_their_place() -> None:
+def test_text_and_alarm_widgets_are_read_with_their_place() -> None:
     box = Box(1, 2, 3, 4)
     assert parse_body(widget("text", markdown="# Title")) == [TextWidget(box, "# Title")]
     arns = ["arn:aws:cloudwatch:ap-south-1:123456789012:alarm:stack-account"]
     assert parse_body(widget("alarm", title="Alarms", alarms=arns)) == [AlarmWidget(box, "Alarms", ("stack-account",))]
 
 
-def test_a_table_of_log_lines_is_read_with_its_query() -> None:
+def test_log_widget_is_read_with_its_query() -> None:
     text = "SOURCE '/log' | filter ispresent(paused) | stats latest(reason) as why by paused | sort why desc"
     query = LogQuery("paused", (Column("latest", "reason", "why"),), "paused", "why")
     assert parse_body(widget("log", title="Paused", query=text)) == [LogWidget(Box(1, 2, 3, 4), "Paused", query)]
 
 
-def test_shorthands_stand_for_what_the_line_above_says() -> None:
+def test_shorthand_repeats_the_parts_of_the_line_above() -> None:
     label: object = {"label": "x"}
     assert metrics(
         ["Space", "Calls", "service", "relay", "Status", "ACCEPTED", label],
@@ -46,13 +46,13 @@ def test_shorthands_stand_for_what_the_line_above_says() -> None:
     ]
 
 
-def test_a_series_has_the_widgets_statistic_or_its_own() -> None:
+def test_series_has_its_own_statistic_or_the_widgets() -> None:
     lines = [["S", "M", {"label": "all"}], ["...", {"label": "worst", "stat": "Maximum", "color": "#d62728"}]]
     [parsed] = parse_body(widget("metric", title="t", view="timeSeries", stat="p50", period=60, metrics=lines))
     assert isinstance(parsed, MetricWidget)
     assert [(series.stat, series.color) for series in parsed.series] == [("p50", ""), ("Maximum", "#d62728")]
 
 
-def test_a_widget_that_the_page_cannot_draw_is_refused() -> None:
+def test_widget_of_unknown_type_is_refused() -> None:
     with pytest.raises(ValueError, match="explorer"):
         parse_body(widget("explorer"))

@@ -19,14 +19,14 @@ LINES: list[LogLine] = [
 ]
 
 
-def test_there_is_a_row_for_each_value_with_what_its_lines_say_and_the_latest_first() -> None:
+def test_table_has_one_row_for_each_value_latest_first() -> None:
     assert rows(parse_query(QUERY), LINES) == [
         ["FLOWAAAA", "INVALID_GATEWAY_ID", 3, "1970-01-01 00:01:30"],
         ["account", "INSUFFICIENT_BALANCE", 7, "1970-01-01 00:01:10"],
     ]
 
 
-def test_what_no_line_has_is_empty() -> None:
+def test_field_that_no_line_has_gives_an_empty_cell() -> None:
     query = parse_query(QUERY.replace("reason", "since"))
     assert [row[1] for row in rows(query, LINES)] == ["", ""]
 
@@ -34,12 +34,12 @@ def test_what_no_line_has_is_empty() -> None:
 @pytest.mark.parametrize(
     "text", [QUERY.replace("ispresent(paused)", "calls > 1"), QUERY.replace("latest", "pct"), "fields @message"]
 )
-def test_a_query_that_the_page_cannot_answer_is_refused(text: str) -> None:
+def test_query_that_the_page_cannot_answer_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="the query"):
         parse_query(text)
 
 
-def test_the_fields_of_a_line_are_those_of_its_json() -> None:
+def test_json_line_gives_its_fields() -> None:
     assert fields_in(json.dumps({"message": "paused", "paused": "account"})) == {
         "message": "paused",
         "paused": "account",
@@ -47,5 +47,5 @@ def test_the_fields_of_a_line_are_those_of_its_json() -> None:
 
 
 @pytest.mark.parametrize("line", ["START RequestId: x", '{"_aws": {}}', "{half a line", ""])
-def test_any_other_line_has_none(line: str) -> None:
+def test_other_lines_give_no_fields(line: str) -> None:
     assert fields_in(line) is None

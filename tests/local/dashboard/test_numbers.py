@@ -17,21 +17,21 @@ def emf(value: object) -> str:
 
 
 @pytest.mark.parametrize(("value", "points"), [(3, [(60.5, 3.0)]), ([1.0, 2.0], [(60.5, 1.0), (60.5, 2.0)])])
-def test_a_line_of_metrics_gives_its_values_at_its_time(value: object, points: list[tuple[float, float]]) -> None:
+def test_metrics_line_gives_its_values_at_its_time(value: object, points: list[tuple[float, float]]) -> None:
     assert list(points_in(emf(value))) == [(CALLS, points)]
 
 
 @pytest.mark.parametrize("line", ["START RequestId: x", '{"message": "request sent"}', "{half a line", ""])
-def test_any_other_line_gives_none(line: str) -> None:
+def test_other_lines_give_no_points(line: str) -> None:
     assert list(points_in(line)) == []
 
 
-def test_a_report_says_how_long_the_invocation_took() -> None:
+def test_report_line_gives_the_duration() -> None:
     assert duration_milliseconds_in("REPORT RequestId: abc-1\tDuration: 90.5 ms\tBilled Duration: 91 ms") == 90.5
     assert duration_milliseconds_in("END RequestId: abc-1") is None
 
 
-def test_a_statistic_is_of_one_period_and_of_one_metric() -> None:
+def test_statistic_covers_one_period_of_one_metric() -> None:
     store = Store()
     store.add(CALLS, [(59.9, 1), (60, 2), (119.9, 4), (120, 8)])
     assert store.statistic(CALLS, "Sum", 60, 60) == 6
@@ -43,10 +43,10 @@ def test_a_statistic_is_of_one_period_and_of_one_metric() -> None:
     ("stat", "value"),
     [("Sum", 10), ("Average", 2.5), ("Minimum", 1), ("Maximum", 4), ("SampleCount", 4), ("p50", 2), ("p99", 4)],
 )
-def test_statistics_are_cloudwatchs(stat: str, value: float) -> None:
+def test_statistics_are_those_of_cloudwatch(stat: str, value: float) -> None:
     assert statistic_of([4, 1, 3, 2], stat) == value
 
 
-def test_a_statistic_that_nobody_knows_is_refused() -> None:
+def test_unknown_statistic_is_refused() -> None:
     with pytest.raises(ValueError, match="TM99"):
         statistic_of([1], "TM99")

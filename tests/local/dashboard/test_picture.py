@@ -33,10 +33,10 @@ def graph(*metrics: MetricId, view: str = "timeSeries") -> MetricWidget:
 
 
 def alarm(name: str, metric: MetricId) -> Alarm:
-    return Alarm(name, "It is bad.", metric, "Sum", 60, 1, 1, "GreaterThanOrEqualToThreshold", 3.0, "notBreaching")
+    return Alarm(name, "It is bad.", metric, "Sum", 60, 1, 1, "GreaterThanOrEqualToThreshold", 3.0)
 
 
-def test_a_graph_has_a_point_for_each_period_by_the_clock_and_none_where_nothing_was_measured() -> None:
+def test_graph_has_a_point_for_each_period_or_none_without_data() -> None:
     widget = drawn(graph(SENT))
     assert (widget["title"], widget["unit"], widget["type"]) == ("Requests", "requests", "timeSeries")
     assert widget["series"][0]["points"] == [
@@ -48,24 +48,24 @@ def test_a_graph_has_a_point_for_each_period_by_the_clock_and_none_where_nothing
     assert widget["thresholds"] == [{"label": "alarm", "value": 10.0, "color": "#d62728"}]
 
 
-def test_a_metric_that_cannot_be_had_is_named_and_not_drawn() -> None:
+def test_metric_that_is_not_available_is_named_and_not_drawn() -> None:
     had, absent = drawn(graph(SENT, ABSENT))["series"]
     assert "missing" not in had
     assert absent["missing"] == "Errors"
     assert "points" not in absent
 
 
-def test_series_are_told_apart_by_colour() -> None:
+def test_series_have_different_colours() -> None:
     had, absent = drawn(graph(SENT, ABSENT))["series"]
     assert had["color"] != absent["color"]
 
 
-def test_a_single_value_is_of_all_the_time_shown() -> None:
+def test_single_value_covers_the_whole_time_shown() -> None:
     [series] = drawn(graph(SENT, view="singleValue"))["series"]
     assert series["value"] == 7
 
 
-def test_an_alarm_has_its_state_or_the_reason_why_it_has_none() -> None:
+def test_alarm_has_a_state_or_the_reason_for_none() -> None:
     widget = drawn(
         AlarmWidget(BOX, "Alarms", ("here", "blind", "elsewhere")), alarm("here", SENT), alarm("blind", ABSENT)
     )
@@ -77,7 +77,7 @@ def test_an_alarm_has_its_state_or_the_reason_why_it_has_none() -> None:
     assert widget["alarms"][0]["description"] == "It is bad."
 
 
-def test_a_table_is_of_the_lines_in_the_time_shown() -> None:
+def test_table_holds_only_lines_of_the_time_shown() -> None:
     query = LogQuery("paused", (Column("latest", "reason", "why"),), "paused", "why")
     lines = [(5_780.0, {"paused": "FLOWAAAA", "reason": "old"}), (6_000.0, {"paused": "account", "reason": "NOT_SENT"})]
     widget = drawn(LogWidget(BOX, "Paused", query), lines=lines)
@@ -85,5 +85,5 @@ def test_a_table_is_of_the_lines_in_the_time_shown() -> None:
     assert widget["rows"] == [["account", "NOT_SENT"]]
 
 
-def test_text_is_markdown_and_brings_no_html_of_its_own() -> None:
+def test_text_is_markdown_and_its_html_is_escaped() -> None:
     assert drawn(TextWidget(BOX, "## Is it <b>well</b>?"))["html"] == "<h2>Is it &lt;b&gt;well&lt;/b&gt;?</h2>\n"

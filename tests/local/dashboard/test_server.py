@@ -7,7 +7,7 @@ import aiohttp
 
 from local.dashboard.server import serving
 from local.dashboard.sources import Sources
-from local.stack.records import Stack
+from local.stack.stack_files import Stack
 
 NOBODY_LISTENS = "http://127.0.0.1:1"
 GONE = Stack(
@@ -33,13 +33,13 @@ def answers(*paths: str) -> list[tuple[int, bytes]]:
     return asyncio.run(ask())
 
 
-def test_the_page_brings_all_it_needs_and_fetches_nothing_from_elsewhere() -> None:
+def test_page_loads_nothing_from_elsewhere() -> None:
     [page, script, style, library] = answers("", "static/page.js", "static/page.css", "plotly.js")
     assert {status for status, _ in (page, script, style, library)} == {HTTPStatus.OK}
     assert not [text for _, text in (page, script, style) if b"//" in text.replace(b"// ", b"")]
     assert library[1].startswith(b"/**\n* plotly.js v")
 
 
-def test_a_stack_that_is_gone_is_said_to_be_and_not_drawn_as_silence() -> None:
+def test_stack_that_is_gone_gives_an_error_and_no_picture() -> None:
     [(status, text)] = answers("picture.json")
     assert (status, text) == (HTTPStatus.SERVICE_UNAVAILABLE, b"EndpointConnectionError")

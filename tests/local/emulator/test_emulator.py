@@ -7,8 +7,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from local.emulator.deployed import DeployedFunction
-from local.emulator.emulator import Emulator, EmulatorError, emulating
+from local.emulator.emulator import Emulator, EmulatorError, run_emulator
+from local.emulator.fetch_function import DeployedFunction
 
 HANDLER = """
 import json, os, time
@@ -37,7 +37,7 @@ def run(folder: Path, source: str = HANDLER, timeout_seconds: int = 20) -> Abstr
         layers=folder / "opt",
         environment={"GREETING": "namaste ₹"},
     )
-    return emulating(function, folder)
+    return run_emulator(function, folder)
 
 
 def answer(emulator: Emulator, event: object) -> dict[str, object]:
@@ -45,13 +45,13 @@ def answer(emulator: Emulator, event: object) -> dict[str, object]:
     return decoded
 
 
-def test_a_function_gets_its_events_and_answers_them_one_after_the_other(tmp_path: Path) -> None:
+def test_function_answers_its_events_one_after_the_other(tmp_path: Path) -> None:
     with run(tmp_path) as emulator:
         events = [{"number": number, "text": "₹ 450 🔔"} for number in range(3)]
         assert [answer(emulator, event)["event"] for event in events] == events
 
 
-def test_a_function_has_its_own_variables_and_none_of_this_process(
+def test_function_gets_its_own_variables_and_none_of_this_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_PROFILE", "a-real-account")
@@ -63,14 +63,14 @@ def test_a_function_has_its_own_variables_and_none_of_this_process(
     assert not {"AWS_PROFILE", "HOME"} & set(variables)
 
 
-def test_a_function_sees_its_time_run(tmp_path: Path) -> None:
+def test_function_sees_its_remaining_time(tmp_path: Path) -> None:
     with run(tmp_path, timeout_seconds=20) as emulator:
         left = answer(emulator, {})["left"]
     assert isinstance(left, int)
     assert 0 < left <= 20_000
 
 
-def test_each_invocation_has_its_own_lines_of_the_log(tmp_path: Path) -> None:
+def test_each_invocation_has_its_own_log_lines(tmp_path: Path) -> None:
     with run(tmp_path) as emulator:
         logs = [emulator.invoke(json.dumps({"number": number}).encode()).log for number in range(2)]
     assert [[line for line in log if line.startswith("handling")] for log in logs] == [
@@ -79,26 +79,26 @@ def test_each_invocation_has_its_own_lines_of_the_log(tmp_path: Path) -> None:
     ]
 
 
-def test_an_error_of_the_handler_is_its_answer(tmp_path: Path) -> None:
+def test_handler_error_is_described_in_the_answer(tmp_path: Path) -> None:
     with run(tmp_path) as emulator:
         described = answer(emulator, {"fail": "no such call"})
     assert (described["errorType"], described["errorMessage"]) == ("ValueError", "no such call")
 
 
 @pytest.mark.parametrize("event", [{"exit": 3}, {"sleep": 30}], ids=["crash", "overrun"])
-def test_after_a_crash_or_an_overrun_the_function_is_started_anew(tmp_path: Path, event: dict[str, int]) -> None:
+def test_function_restarts_after_a_crash_or_a_timeout(tmp_path: Path, event: dict[str, int]) -> None:
     with run(tmp_path, timeout_seconds=1) as emulator:
         with pytest.raises(EmulatorError):
             emulator.invoke(json.dumps(event).encode())
         assert answer(emulator, {"number": 1})["event"] == {"number": 1}
 
 
-def test_a_function_that_cannot_be_imported_is_an_error(tmp_path: Path) -> None:
+def test_function_that_cannot_be_imported_raises_an_error(tmp_path: Path) -> None:
     with run(tmp_path, source="import nothing_of_that_name") as emulator, pytest.raises(EmulatorError):
         emulator.invoke(b"{}")
 
 
-def test_it_listens_on_the_loopback_address_only_and_leaves_no_process_behind(tmp_path: Path) -> None:
+def test_emulator_listens_on_loopback_only_and_leaves_no_process(tmp_path: Path) -> None:
     others = children()
     with run(tmp_path) as emulator:
         emulator.invoke(b"{}")

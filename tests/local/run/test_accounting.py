@@ -44,7 +44,7 @@ def evidence(
         evidence(Record(Status.ACCEPTED, "r", "uuid"), reason="CLIENT_IDENTIFIER_REUSED", taken=("uuid",)),
     ],
 )
-def test_accounts_that_agree_leave_nothing_to_say(consistent: Evidence) -> None:
+def test_agreeing_accounts_have_no_contradiction(consistent: Evidence) -> None:
     assert unaccounted(consistent) == {}
     assert contradictions(consistent) == {}
 
@@ -59,7 +59,7 @@ def test_accounts_that_agree_leave_nothing_to_say(consistent: Evidence) -> None:
         (evidence(reason="INVALID_FORMAT"), "no outcome record"),
     ],
 )
-def test_a_call_without_an_end_on_record_is_not_accounted_for(incomplete: Evidence, what: str) -> None:
+def test_call_without_a_final_record_is_unaccounted(incomplete: Evidence, what: str) -> None:
     assert unaccounted(incomplete) == {CALL: what}
 
 
@@ -81,23 +81,23 @@ def test_a_call_without_an_end_on_record_is_not_accounted_for(incomplete: Eviden
         (evidence(sent=[], taken=("u",)), "taken by the API, but never sent by this run"),
     ],
 )
-def test_accounts_that_disagree_name_the_call_and_what_each_says(contradictory: Evidence, sentence: str) -> None:
+def test_contradicting_accounts_name_the_call_and_what_each_says(contradictory: Evidence, sentence: str) -> None:
     assert contradictions(contradictory) == {CALL: [sentence]}
 
 
-def test_a_message_without_calls_is_accounted_for_once_it_is_in_the_failure_queue() -> None:
+def test_unreadable_message_is_accounted_for_once_in_the_failure_queue() -> None:
     unreadable = [SentMessage("m1", ())]
     assert unaccounted(Evidence(unreadable, {}, [])) == {"message m1": "unreadable, but not in the failure queue"}
     assert unaccounted(Evidence(unreadable, {}, [Failure("m1", "INVALID_MESSAGE", None, ())])) == {}
 
 
-def test_calls_are_compared_one_by_one_so_that_equal_sums_hide_nothing() -> None:
+def test_lost_call_is_found_although_a_duplicate_makes_the_sums_equal() -> None:
     sent = [SentMessage("m1", ("F/a", "F/b"))]
     records = {"F/a": Record(Status.ACCEPTED), "F/b": Record(Status.ACCEPTED)}
     assert set(contradictions(Evidence(sent, records, [], Audit({"F/a": ("u", "v")}, {})))) == {"F/a", "F/b"}
 
 
-def test_a_message_that_sqs_redrove_itself_is_a_fault_whatever_became_of_its_calls() -> None:
+def test_message_redriven_by_sqs_is_a_contradiction_in_every_case() -> None:
     redriven = [Failure("m1", "", None, (CALL,))]
     delivered = Evidence(SENT, {CALL: Record(Status.ACCEPTED)}, redriven, Audit({CALL: ("u",)}, {}))
     assert contradictions(delivered) == {CALL: ["ACCEPTED on record, and redriven by SQS itself"]}
@@ -115,7 +115,7 @@ def test_a_message_that_sqs_redrove_itself_is_a_fault_whatever_became_of_its_cal
         (evidence(Record(Status.ACCEPTED), taken=("u", "v")), False, True),
     ],
 )
-def test_lost_is_what_nobody_has_and_duplicated_what_the_api_took_twice(
+def test_lost_and_duplicated_calls_are_told_from_the_others(
     seen: Evidence, *, is_lost: bool, is_duplicated: bool
 ) -> None:
     assert lost(seen) == ([CALL] if is_lost else [])

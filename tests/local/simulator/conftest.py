@@ -6,9 +6,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from local.simulator.client import SimulatorClient
 from local.simulator.state import SimulatorState
-from tests.local.simulator.bench import Bench
 from tests.local.simulator.flow_owner import Clock, FlowOwner
-from tests.local.simulator.served import served
+from tests.local.simulator.in_memory_simulator import InMemorySimulator
+from tests.local.simulator.serve_simulator import served
 
 
 @pytest.fixture(scope="session")
@@ -27,8 +27,8 @@ def owner(private_key: rsa.RSAPrivateKey) -> FlowOwner:
 
 
 @pytest.fixture
-def bench(owner: FlowOwner) -> Bench:
-    return Bench(owner)
+def api(owner: FlowOwner) -> InMemorySimulator:
+    return InMemorySimulator(owner)
 
 
 @pytest.fixture

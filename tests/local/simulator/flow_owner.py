@@ -1,4 +1,4 @@
-"""Flows and requests for the simulator's tests; every request differs from every other unless sent again as is."""
+"""Flows and requests for the simulator's tests; every new request differs from every other."""
 
 import itertools
 import json
@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from local.simulator.flows import Endpoint, FlowRegistration
-from local.simulator.opening import KeyWrap
-from tests.local.simulator.sealing import seal
+from local.simulator.open_request import KeyWrap
+from tests.local.simulator.seal_request import seal
 
 NUMBER = "919800000001"
 SECURITY_ID = "s" * 64

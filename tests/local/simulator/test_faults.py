@@ -1,4 +1,4 @@
-"""Faults on the wire, as a client meets them."""
+"""Faults as a client sees them on a real connection."""
 
 import contextlib
 import http.client
@@ -41,7 +41,7 @@ def gateway(simulator: SimulatorClient) -> Iterator[Gateway]:
 
 
 @pytest.mark.parametrize(("after_accepting", "code"), [(False, 200), (True, 201)])
-def test_a_resend_after_a_dropped_connection_tells_whether_it_was_accepted(
+def test_resend_after_dropped_connection_shows_whether_it_was_accepted(
     simulator: SimulatorClient, gateway: Gateway, owner: FlowOwner, *, after_accepting: bool, code: int
 ) -> None:
     simulator.plan(DroppedConnection(after_accepting=after_accepting))
@@ -53,7 +53,7 @@ def test_a_resend_after_a_dropped_connection_tells_whether_it_was_accepted(
     assert [len(times) for times in simulator.accepted_calls().values()] == [1]
 
 
-def test_a_truncated_answer_is_that_of_an_accepted_request(
+def test_truncated_answer_belongs_to_an_accepted_request(
     simulator: SimulatorClient, gateway: Gateway, owner: FlowOwner
 ) -> None:
     simulator.plan(TruncatedAnswer())
@@ -67,7 +67,7 @@ def test_a_truncated_answer_is_that_of_an_accepted_request(
 
 @pytest.mark.parametrize("http_status", [200, 401, 403, 404, 405, 413, 429, 500, 502, 503, 504])
 @pytest.mark.parametrize("after_accepting", [False, True])
-def test_a_foreign_page_hides_whether_the_request_was_accepted(
+def test_foreign_page_hides_whether_the_request_was_accepted(
     simulator: SimulatorClient, gateway: Gateway, owner: FlowOwner, http_status: int, *, after_accepting: bool
 ) -> None:
     simulator.plan(ForeignPage(http_status=http_status, after_accepting=after_accepting, retry_after_seconds=7))
@@ -77,12 +77,14 @@ def test_a_foreign_page_hides_whether_the_request_was_accepted(
     assert len(simulator.accepted_calls()) == after_accepting
 
 
-def test_a_foreign_page_can_be_any_text(simulator: SimulatorClient, gateway: Gateway, owner: FlowOwner) -> None:
+def test_foreign_page_can_be_any_text(simulator: SimulatorClient, gateway: Gateway, owner: FlowOwner) -> None:
     simulator.plan(ForeignPage(http_status=200, body='{"status": "ok"}'))
     assert gateway.post(owner.request(call())).data == b'{"status": "ok"}'
 
 
-def test_whoever_follows_a_redirect_is_counted(simulator: SimulatorClient, gateway: Gateway, owner: FlowOwner) -> None:
+def test_client_that_follows_a_redirect_is_counted(
+    simulator: SimulatorClient, gateway: Gateway, owner: FlowOwner
+) -> None:
     simulator.plan(ForeignPage(http_status=307), requests=2)
     assert gateway.post(owner.request(call())).headers["Location"] == "/redirected"
     assert simulator.audit().redirects_followed == 0
@@ -90,16 +92,14 @@ def test_whoever_follows_a_redirect_is_counted(simulator: SimulatorClient, gatew
     assert simulator.audit().redirects_followed == 1
 
 
-def test_a_padded_answer_is_huge_and_still_valid(
-    simulator: SimulatorClient, gateway: Gateway, owner: FlowOwner
-) -> None:
+def test_padded_answer_is_huge_and_still_valid(simulator: SimulatorClient, gateway: Gateway, owner: FlowOwner) -> None:
     simulator.plan(PaddedAnswer())
     response = gateway.post(owner.request(call()))
     assert len(response.data) == 10_000_000
     assert response.json()["api-response-code"] == 200
 
 
-def test_a_client_that_loses_patience_leaves_an_accepted_request_behind(
+def test_client_that_times_out_has_sent_an_accepted_request(
     simulator: SimulatorClient, gateway: Gateway, owner: FlowOwner
 ) -> None:
     simulator.plan(NoFault(), latency_milliseconds=60_000)
@@ -109,7 +109,7 @@ def test_a_client_that_loses_patience_leaves_an_accepted_request_behind(
     assert gateway.post(body).json()["api-response-code"] == 201
 
 
-def test_a_slow_answer_holds_up_no_other(simulator: SimulatorClient, gateway: Gateway, owner: FlowOwner) -> None:
+def test_slow_answer_delays_no_other(simulator: SimulatorClient, gateway: Gateway, owner: FlowOwner) -> None:
     simulator.plan(NoFault(), latency_milliseconds=60_000)
     answered: list[str] = []
 
@@ -130,7 +130,7 @@ def test_a_slow_answer_holds_up_no_other(simulator: SimulatorClient, gateway: Ga
     assert sorted(simulator.accepted_calls()) == ["ABCD1234/quick", "ABCD1234/slow"]
 
 
-def test_a_fault_for_one_flow_leaves_the_others_alone(
+def test_fault_for_one_flow_does_not_affect_others(
     simulator: SimulatorClient, gateway: Gateway, owner: FlowOwner
 ) -> None:
     other = FlowOwner(owner.private_key, "WXYZ9876")
@@ -140,7 +140,7 @@ def test_a_fault_for_one_flow_leaves_the_others_alone(
     assert codes == [200, 304, 200, 304]
 
 
-def test_faults_come_in_the_order_they_were_planned_and_are_used_up(
+def test_faults_are_used_up_in_the_order_they_were_planned(
     simulator: SimulatorClient, gateway: Gateway, owner: FlowOwner
 ) -> None:
     simulator.plan(CodeAnswer(code=206), requests=2)
@@ -150,7 +150,7 @@ def test_faults_come_in_the_order_they_were_planned_and_are_used_up(
     assert simulator.planned_faults() == []
 
 
-def test_a_fault_until_cleared_lasts_until_it_is_cleared(
+def test_fault_until_cleared_lasts_until_it_is_cleared(
     simulator: SimulatorClient, gateway: Gateway, owner: FlowOwner
 ) -> None:
     simulator.plan(CodeAnswer(code=211), requests=None)

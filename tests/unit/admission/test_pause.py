@@ -1,14 +1,17 @@
-"""A pause's life: opened by an answer or a row of failures, probed ever less often, and resumed."""
+"""The rules of a pause: it begins by an answer or several failures, is probed less and less often, and ends."""
+
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sealed_relay.admission.health_signal import Failed, Passed, Refused, Sign
+from sealed_relay.admission.health_signal import Failed, HealthSignal, Passed, Refused
 from sealed_relay.admission.pause import FAILURES_THAT_PAUSE, Pause, pause_attributes, pause_of
 from sealed_relay.calls.outcome import Outcome, Status
-from sealed_relay.delivery.send import LONGEST_SEND_SECONDS
+from sealed_relay.delivery.send import MAX_SEND_SECONDS
 from sealed_relay.kairos.codes import Scope
+from sealed_relay.ports import Value
 
 NOW_MS = 1_795_408_200_000
 EMPTY = Refused(Scope.ACCOUNT, "INSUFFICIENT_BALANCE", 212)
@@ -16,13 +19,13 @@ SILENCE = Failed("NO_ANSWER")
 ACCEPTED = Passed(is_accepted=True)
 
 
-def after(pause: Pause, *signs: Sign, is_probe: bool = False, is_resend: bool = False) -> Pause:
-    for sign in signs:
-        pause = pause.after(NOW_MS, sign=sign, secret_version="v1", is_probe=is_probe, is_resend=is_resend)
+def after(pause: Pause, *signals: HealthSignal, is_probe: bool = False) -> Pause:
+    for signal in signals:
+        pause = pause.after(NOW_MS, signal=signal, secret_version="v1", is_probe=is_probe)
     return pause
 
 
-def test_a_refusal_pauses_at_once_with_its_reason_and_since_when() -> None:
+def test_refusal_pauses_at_once_with_its_reason_and_time() -> None:
     pause = after(Pause(), EMPTY)
 
     assert pause.is_paused
@@ -35,7 +38,7 @@ def test_a_refusal_pauses_at_once_with_its_reason_and_since_when() -> None:
     assert (pause.outcome.status, pause.outcome.code) == (Status.WAITING, 212)
 
 
-def test_a_pause_tells_how_long_it_has_lasted() -> None:
+def test_pause_tells_how_long_it_has_lasted() -> None:
     pause = after(Pause(), EMPTY)
 
     assert pause.paused_seconds(NOW_MS + 90_000) == 90
@@ -43,7 +46,7 @@ def test_a_pause_tells_how_long_it_has_lasted() -> None:
     assert pause_of({"reason": "MAINTENANCE"}).paused_seconds(NOW_MS) == 0
 
 
-def test_a_row_of_failures_pauses_and_one_less_does_not() -> None:
+def test_five_failures_in_a_row_pause_and_four_do_not() -> None:
     almost = after(Pause(), *[SILENCE] * (FAILURES_THAT_PAUSE - 1))
 
     assert not almost.is_paused
@@ -51,18 +54,18 @@ def test_a_row_of_failures_pauses_and_one_less_does_not() -> None:
 
 
 @pytest.mark.parametrize("answer", [ACCEPTED, Passed(is_accepted=False)])
-def test_any_answer_ends_a_row_of_failures(answer: Sign) -> None:
+def test_any_answer_ends_the_count_of_failures(answer: HealthSignal) -> None:
     assert after(Pause(), *[SILENCE] * (FAILURES_THAT_PAUSE - 1), answer) == Pause()
 
 
-def test_no_probe_goes_out_earlier_than_the_other_side_asked_for() -> None:
+def test_no_probe_leaves_earlier_than_the_api_asked_for() -> None:
     waiting = [SILENCE] * (FAILURES_THAT_PAUSE - 1)
 
     assert after(Pause(), *waiting, Failed("NOT_SENT", 600.0)).seconds_to_probe(NOW_MS) == 600
     assert after(after(Pause(), EMPTY), Failed("NOT_SENT", 600.0)).seconds_to_probe(NOW_MS) == 600
 
 
-def test_probes_go_out_at_growing_intervals_up_to_five_minutes_and_never_two_at_a_time() -> None:
+def test_intervals_of_probes_grow_to_five_minutes_and_outlast_each_send() -> None:
     pause = after(Pause(), EMPTY)
     intervals = [pause.seconds_to_probe(NOW_MS)]
     for _ in range(8):
@@ -71,58 +74,60 @@ def test_probes_go_out_at_growing_intervals_up_to_five_minutes_and_never_two_at_
         pause = after(pause, EMPTY, is_probe=True)
 
     assert intervals == [15, 45, 60, 120, 240, 300, 300, 300, 300]
-    assert min(intervals[1:]) > LONGEST_SEND_SECONDS
+    assert min(intervals[1:]) > MAX_SEND_SECONDS
 
 
-def test_a_probe_that_finds_it_still_refused_keeps_since_when_and_tells_the_latest_reason() -> None:
+def test_refused_probe_keeps_the_beginning_and_tells_the_latest_reason() -> None:
     pause = after(after(Pause(), EMPTY).probed(NOW_MS + 20_000), Refused(Scope.ACCOUNT, "IP_NOT_WHITELISTED", 401))
 
     assert (pause.reason, pause.code, pause.since_ms, pause.probes) == ("IP_NOT_WHITELISTED", 401, NOW_MS, 1)
 
 
-def test_an_accepted_probe_resumes_and_an_accepted_request_that_left_before_does_not() -> None:
+def test_accepted_probe_resumes_and_accepted_request_from_before_does_not() -> None:
     paused = after(Pause(), EMPTY)
 
     assert after(paused, ACCEPTED, is_probe=True) == Pause()
     assert after(paused, ACCEPTED) == paused
 
 
-def test_an_outage_is_over_with_any_answer_to_its_probe() -> None:
+def test_outage_ends_with_any_answer_to_its_probe() -> None:
     paused = after(Pause(), *[SILENCE] * FAILURES_THAT_PAUSE)
 
     assert after(paused, Passed(is_accepted=False), is_probe=True) == Pause()
 
 
-def test_a_probe_that_was_refused_for_its_calls_is_followed_by_another_at_once() -> None:
+def test_probe_refused_for_its_calls_is_followed_by_another_at_once() -> None:
     probed = after(Pause(), EMPTY).probed(NOW_MS)
 
     pause = after(probed, Passed(is_accepted=False, is_about_calls=True), is_probe=True)
 
     assert pause.is_paused
-    assert pause.is_due(NOW_MS)
+    assert pause.may_be_probed(NOW_MS, is_resend=False)
 
 
-def test_a_resend_that_was_judged_by_its_calls_lets_the_next_resend_probe() -> None:
-    probed = after(Pause(), EMPTY).probed(NOW_MS)
-    judged = Passed(is_accepted=False, is_about_calls=True)
-
-    assert after(probed, judged, is_probe=True, is_resend=True).is_due(NOW_MS, is_resend=True)
-    assert not after(probed, judged, is_probe=True).is_due(NOW_MS, is_resend=True)
-
-
-@pytest.mark.parametrize("is_resend", [False, True])
-def test_a_probe_that_did_not_leave_is_followed_by_another_of_its_kind_at_once(*, is_resend: bool) -> None:
+def test_probe_that_did_not_leave_is_followed_by_another_at_once() -> None:
     pause = after(Pause(), EMPTY)
 
-    assert pause.probed(NOW_MS).unprobed(NOW_MS, is_resend=is_resend).is_due(NOW_MS, is_resend=is_resend)
+    assert pause.probed(NOW_MS).unprobed(NOW_MS).may_be_probed(NOW_MS, is_resend=False)
 
 
-def test_a_probe_that_was_answered_with_a_passing_failure_decides_nothing() -> None:
+def test_resend_may_probe_an_outage_and_no_refusal() -> None:
+    later_ms = NOW_MS + 86_400_000
+    outage = after(Pause(), *[SILENCE] * FAILURES_THAT_PAUSE)
+    refusal = after(Pause(), EMPTY)
+
+    assert outage.may_be_probed(later_ms, is_resend=True)
+    assert not refusal.may_be_probed(later_ms, is_resend=True)
+    assert refusal.may_be_probed(later_ms, is_resend=False)
+
+
+def test_probe_answered_with_a_transient_failure_changes_nothing() -> None:
     probed = after(Pause(), EMPTY).probed(NOW_MS)
 
     assert after(probed, Passed(is_accepted=False), is_probe=True) == probed
 
 
+VALUES = st.booleans() | st.integers() | st.text() | st.binary() | st.just("X" * 1000)
 PAUSES = st.builds(
     Pause,
     st.sampled_from(["", "INSUFFICIENT_BALANCE"]),
@@ -134,20 +139,39 @@ PAUSES = st.builds(
 
 
 @given(PAUSES)
-def test_a_pause_comes_back_from_its_item(pause: Pause) -> None:
+def test_pause_comes_back_from_its_item(pause: Pause) -> None:
     attributes = {name: value for name, value in pause_attributes(pause).items() if value is not None}
 
     assert pause_of(attributes) == pause
 
 
-def test_an_operator_pauses_with_no_more_than_a_reason_and_no_probe_undoes_it() -> None:
+def test_item_with_only_a_reason_pauses_and_is_never_probed() -> None:
     pause = pause_of({"call_id": "#pause/account", "reason": "MAINTENANCE"})
 
     assert pause.outcome == Outcome(Status.WAITING, "MAINTENANCE", detail=pause.outcome.detail)
-    assert not pause.is_due(NOW_MS * 2)
+    assert not pause.may_be_probed(NOW_MS * 2, is_resend=False)
 
 
-def test_what_an_operator_wrote_where_a_number_belongs_counts_as_not_there() -> None:
+def test_number_that_an_operator_wrote_wrongly_counts_as_absent() -> None:
     item = {"call_id": "#pause/account", "reason": "MAINTENANCE"}
 
     assert pause_of({**item, "since_ms": "yesterday", "code": b"212", "next_probe_at_ms": ""}) == pause_of(item)
+
+
+@pytest.mark.parametrize("name", ["since_ms", "code", "probes", "next_probe_at_ms", "failures_in_a_row"])
+@pytest.mark.parametrize("value", [-1, 1_795_408_200_000_000, 10**30, True, "5", b"5"])
+def test_number_out_of_range_or_of_another_type_counts_as_absent(name: str, value: Value) -> None:
+    item = {"call_id": "#pause/account", "reason": "MAINTENANCE"}
+
+    assert pause_of({**item, name: value}) == pause_of(item)
+
+
+@given(st.dictionaries(st.sampled_from(list(pause_attributes(Pause()))), VALUES))
+def test_rules_bear_any_item_that_a_person_may_write(item: dict[str, Value]) -> None:
+    pause = pause_of(item)
+
+    datetime.fromtimestamp(pause.since_ms / 1000, UTC)
+    assert pause.seconds_to_probe(NOW_MS) >= 0
+    assert pause.probed(NOW_MS).next_probe_at_ms > NOW_MS
+    assert after(pause, EMPTY, SILENCE, ACCEPTED, is_probe=True).failures_in_a_row >= 0
+    assert len(pause.reason) <= 100

@@ -1,4 +1,4 @@
-"""The table when DynamoDB does not do everything at once: what is tried again, and when it gives up."""
+"""What the table tries again when DynamoDB refuses a part, and when it gives up."""
 
 import time
 from collections import defaultdict
@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from sealed_relay.aws.dynamodb import DynamoDBTable, TableError
+from sealed_relay.observability.emitter import describe
 from sealed_relay.ports import KEY, Change
 
 NAME = "outcomes"
-PASSING = [
+TRANSIENT = [
     "InternalServerError",
     "ProvisionedThroughputExceeded",
     "RequestLimitExceeded",
@@ -20,7 +21,7 @@ PASSING = [
 ]
 
 Answers = Callable[[str, int], str]
-"""From a key and how often it was asked for before to an error code, "" for none."""
+"""An error code for a key and the number of earlier requests for it; empty for none."""
 
 
 class FakeDynamoDB:
@@ -53,7 +54,7 @@ class FakeDynamoDB:
 
 
 def key_of(statement: dict[str, Any]) -> str:
-    """Our keys are the only texts among the parameters."""
+    """The key is the only text among the parameters of these tests."""
     [key] = [parameter["S"] for parameter in statement["Parameters"] if "S" in parameter]
     return str(key)
 
@@ -70,33 +71,33 @@ def refuse_first(*keys: str, code: str = "ThrottlingError", times: int = 1) -> A
     return lambda key, asked: code if key in keys and asked < times else ""
 
 
-@pytest.mark.parametrize("code", PASSING)
-def test_a_statement_that_met_a_passing_error_is_tried_again_without_the_others(code: str) -> None:
+@pytest.mark.parametrize("code", TRANSIENT)
+def test_statement_with_transient_error_is_tried_again_alone(code: str) -> None:
     scene = Scene(refuse_first("b", "d", code=code))
     assert scene.table.insert([{KEY: key} for key in "abcd"]) == [True] * 4
     assert scene.dynamodb.round_trips == [["a", "b", "c", "d"], ["b", "d"]]
 
 
-def test_answers_stay_in_order_when_some_come_at_a_second_try() -> None:
+def test_answers_of_a_second_try_are_in_the_order_of_the_writes() -> None:
     answers = {"a": ["ThrottlingError", "DuplicateItem"], "b": ["DuplicateItem"], "c": ["ThrottlingError", ""]}
     scene = Scene(lambda key, asked: answers.get(key, [""])[asked])
     assert scene.table.insert([{KEY: key} for key in "abcd"]) == [False, False, True, True]
 
 
-def test_an_expectation_that_did_not_hold_at_a_second_try_is_told_as_such() -> None:
+def test_failed_expectation_at_a_second_try_is_answered_false() -> None:
     answers = ["InternalServerError", "ConditionalCheckFailed"]
     scene = Scene(lambda _key, asked: answers[asked])
     assert scene.table.update([Change("a", {}, {"number": 1})]) == [False]
 
 
-def test_pauses_between_tries_grow() -> None:
+def test_waits_between_tries_double() -> None:
     scene = Scene(refuse_first("a", times=4))
     scene.table.insert([{KEY: "a"}])
     assert len(scene.pauses) == 4
     assert all(later == 2 * earlier for earlier, later in zip(scene.pauses, scene.pauses[1:], strict=False))
 
 
-def test_writes_that_are_refused_for_ever_are_an_error() -> None:
+def test_write_refused_every_time_raises() -> None:
     scene = Scene(refuse_first("b", times=1000))
     with pytest.raises(TableError):
         scene.table.insert([{KEY: key} for key in "abc"])
@@ -104,14 +105,31 @@ def test_writes_that_are_refused_for_ever_are_an_error() -> None:
 
 
 @pytest.mark.parametrize("code", ["ValidationError", "AccessDenied", "ResourceNotFound", "SomethingNew"])
-def test_any_other_error_of_a_statement_is_an_error_at_once(code: str) -> None:
+def test_other_error_of_a_statement_is_raised_at_once(code: str) -> None:
     scene = Scene(refuse_first("b", code=code))
     with pytest.raises(TableError, match=code):
         scene.table.update([Change(key, {}, {"number": 1}) for key in "abc"])
     assert len(scene.dynamodb.round_trips) == 1
 
 
-def test_writes_go_25_at_a_time_and_reads_100_at_a_time() -> None:
+@pytest.mark.parametrize("code", ["AccessDenied", "ThrottlingError"])
+def test_error_of_a_statement_is_logged_with_code_and_operation(code: str) -> None:
+    scene = Scene(refuse_first("b", code=code, times=1000))
+    with pytest.raises(TableError) as caught:
+        scene.table.insert([{KEY: key} for key in "abc"])
+    logged = describe(caught.value)
+    assert (logged["error_code"], logged["operation"]) == (code, "BatchExecuteStatement")
+
+
+def test_unprocessed_keys_are_logged_with_code_and_operation() -> None:
+    scene = Scene(refuse_first("b", times=1000))
+    with pytest.raises(TableError) as caught:
+        scene.table.read(["a", "b"])
+    logged = describe(caught.value)
+    assert (logged["error_code"], logged["operation"]) == ("UnprocessedKeys", "BatchGetItem")
+
+
+def test_round_trip_has_at_most_25_writes_or_100_reads() -> None:
     scene = Scene()
     scene.table.insert([{KEY: f"{number}"} for number in range(60)])
     assert sorted(map(len, scene.dynamodb.round_trips)) == [10, 25, 25]
@@ -120,13 +138,13 @@ def test_writes_go_25_at_a_time_and_reads_100_at_a_time() -> None:
     assert sorted(map(len, scene.dynamodb.round_trips)) == [30, 100, 100]
 
 
-def test_a_failure_of_one_round_trip_is_not_hidden_by_the_success_of_the_others() -> None:
+def test_failed_round_trip_beside_successful_ones_raises() -> None:
     scene = Scene(refuse_first("59", code="ValidationError"))
     with pytest.raises(TableError):
         scene.table.insert([{KEY: f"{number}"} for number in range(60)])
 
 
-def test_a_large_write_that_fails_leaves_none_of_the_rest_to_those_who_come_after_it() -> None:
+def test_failed_large_write_does_not_delay_later_reads() -> None:
     def refused_after_a_while(key: str, _asked: int) -> str:
         time.sleep(0.005 * (int(key) % 25 == 0))
         return "ValidationError"
@@ -143,22 +161,20 @@ def test_a_large_write_that_fails_leaves_none_of_the_rest_to_those_who_come_afte
     assert len(scene.dynamodb.round_trips) <= made + 8  # those that were under way
 
 
-def test_keys_that_were_left_unprocessed_are_asked_for_again_without_the_others() -> None:
+def test_unprocessed_keys_are_asked_for_again_alone() -> None:
     scene = Scene(refuse_first("b", "c", times=2))
     assert set(scene.table.read(["a", "b", "c"])) == {"a", "b", "c"}
     assert scene.dynamodb.round_trips == [["a", "b", "c"], ["b", "c"], ["b", "c"]]
 
 
-def test_keys_that_stay_unprocessed_for_ever_are_an_error_and_not_missing_items() -> None:
+def test_keys_unprocessed_every_time_raise() -> None:
     scene = Scene(refuse_first("b", times=1000))
     with pytest.raises(TableError):
         scene.table.read(["a", "b"])
 
 
 @pytest.mark.parametrize("attribute", [{"NULL": True}, {"N": "1.5"}, {"M": {}}, {"SS": ["x"]}], ids=str)
-def test_an_attribute_that_a_person_wrote_and_the_relay_never_does_is_not_there_for_it(
-    attribute: dict[str, Any],
-) -> None:
+def test_attribute_of_a_type_the_relay_never_writes_is_left_out(attribute: dict[str, Any]) -> None:
     scene = Scene()
     item = {KEY: {"S": "a"}, "x": attribute, "n": {"N": "-7"}}
     scene.dynamodb.batch_get_item = lambda **_: {"Responses": {NAME: [item]}}  # type: ignore[method-assign]

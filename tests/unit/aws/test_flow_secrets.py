@@ -1,4 +1,4 @@
-"""The flows' secrets: found, cached, asked for afresh, missing, unusable."""
+"""The secrets of flows: found, cached, fetched anew, missing, unusable."""
 
 import json
 from collections.abc import Iterator
@@ -21,13 +21,13 @@ def secret_text(security_id: str = "a" * 64) -> str:
 
 
 class Service:
-    """Secrets Manager behind a stub that takes the calls in the order they were planned, and no other."""
+    """A stub of Secrets Manager. It takes the planned requests in their order, and no others."""
 
     def __init__(self) -> None:
         self.now = 1000.0
-        client = boto3.client("secretsmanager", "ap-south-1", aws_access_key_id="x", aws_secret_access_key="x")
-        self.stubber = Stubber(client)
-        self.secrets = FlowSecrets(client, "relay/flows/", lambda: self.now)
+        self.client = boto3.client("secretsmanager", "ap-south-1", aws_access_key_id="x", aws_secret_access_key="x")
+        self.stubber = Stubber(self.client)
+        self.secrets = FlowSecrets(self.client, "relay/flows/", lambda: self.now)
 
     def will_answer(self, secret: str) -> None:
         self.stubber.add_response(
@@ -49,13 +49,13 @@ def service() -> Iterator[Service]:
         service.stubber.assert_no_pending_responses()
 
 
-def test_a_flow_is_read_from_the_secret_with_its_name(service: Service) -> None:
+def test_flow_is_read_from_the_secret_with_its_name(service: Service) -> None:
     service.will_answer(secret_text())
 
     assert service.secrets.get(FLOW_ID).flow_id == FLOW_ID
 
 
-def test_a_flow_is_kept_for_five_minutes(service: Service) -> None:
+def test_flow_is_cached_for_five_minutes(service: Service) -> None:
     service.will_answer(secret_text("a" * 64))
     service.will_answer(secret_text("b" * 64))
 
@@ -66,7 +66,7 @@ def test_a_flow_is_kept_for_five_minutes(service: Service) -> None:
     assert service.security_id() == "b" * 64
 
 
-def test_fresh_asks_past_the_cache_and_replaces_what_was_in_it(service: Service) -> None:
+def test_fresh_flow_replaces_the_cached_one(service: Service) -> None:
     service.will_answer(secret_text("a" * 64))
     service.will_answer(secret_text("b" * 64))
 
@@ -75,7 +75,7 @@ def test_fresh_asks_past_the_cache_and_replaces_what_was_in_it(service: Service)
     assert service.security_id() == "b" * 64
 
 
-def test_a_flow_without_a_secret_is_unknown_and_is_asked_for_again(service: Service) -> None:
+def test_flow_without_a_secret_is_unknown_and_fetched_again(service: Service) -> None:
     service.will_refuse("ResourceNotFoundException")
     service.will_answer(secret_text())
 
@@ -94,7 +94,7 @@ def test_a_flow_without_a_secret_is_unknown_and_is_asked_for_again(service: Serv
         "ThrottlingException",
     ],
 )
-def test_a_secret_that_cannot_be_read_now_is_not_an_unknown_flow(service: Service, code: str) -> None:
+def test_secret_that_cannot_be_read_makes_its_flow_unusable(service: Service, code: str) -> None:
     service.will_refuse(code)
     service.will_answer(secret_text())
 
@@ -104,14 +104,14 @@ def test_a_secret_that_cannot_be_read_now_is_not_an_unknown_flow(service: Servic
     assert service.security_id() == "a" * 64
 
 
-def test_a_binary_secret_is_unusable(service: Service) -> None:
+def test_binary_secret_makes_its_flow_unusable(service: Service) -> None:
     service.stubber.add_response("get_secret_value", {"SecretBinary": b"\0"})
 
     with pytest.raises(UnusableFlowError, match="binary"):
         service.security_id()
 
 
-def test_a_secret_that_breaks_the_contract_is_unusable_until_it_is_mended(service: Service) -> None:
+def test_invalid_secret_makes_its_flow_unusable_until_corrected(service: Service) -> None:
     service.will_answer("{}")
     service.will_answer(secret_text())
 
@@ -120,7 +120,7 @@ def test_a_secret_that_breaks_the_contract_is_unusable_until_it_is_mended(servic
     assert service.security_id() == "a" * 64
 
 
-def test_a_refresh_that_failed_leaves_what_was_cached(service: Service) -> None:
+def test_failed_refresh_leaves_the_cached_flow(service: Service) -> None:
     service.will_answer(secret_text())
     service.will_refuse("InternalServiceError")
 
@@ -130,19 +130,17 @@ def test_a_refresh_that_failed_leaves_what_was_cached(service: Service) -> None:
     assert service.security_id() == "a" * 64
 
 
-def test_a_service_that_cannot_be_reached_is_not_an_unknown_flow(
-    service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unreachable_service_makes_the_flow_unusable(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     def unreachable(**_: str) -> None:
         raise EndpointConnectionError(endpoint_url="https://secretsmanager.example")
 
-    monkeypatch.setattr(service.secrets._client, "get_secret_value", unreachable)  # noqa: SLF001 - no port to close
+    monkeypatch.setattr(service.client, "get_secret_value", unreachable)
 
     with pytest.raises(UnusableFlowError, match="could not be reached"):
         service.security_id()
 
 
-def test_flows_are_kept_apart(service: Service) -> None:
+def test_each_flow_is_cached_on_its_own(service: Service) -> None:
     service.will_answer(secret_text("a" * 64))
     service.stubber.add_response(
         "get_secret_value",

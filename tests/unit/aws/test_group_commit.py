@@ -1,4 +1,4 @@
-"""Threads that write at the same time share round trips, and each gets its own answers and its own errors."""
+"""Threads that write at the same time share round trips. Each gets its own answers and errors."""
 
 import threading
 import time
@@ -53,7 +53,7 @@ class RoundTrips:
         return self.groups[len(HELD_UP) :]
 
     def _are_waiting(self, count: int) -> bool:
-        return len(vars(self.group_commit)["_line"]) == count
+        return len(vars(self.group_commit)["_queue"]) == count
 
     def hold_up(self, key: str) -> Future[list[str]]:
         future = self.write(Write(key))

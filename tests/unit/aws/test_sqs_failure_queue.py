@@ -1,4 +1,4 @@
-"""Publishing failures: batches, partial failures, and a body that leaves no room."""
+"""Publishing failures: batches, refused entries, and bodies that leave no room for attributes."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from sealed_relay.aws.sqs import FailureQueue, FailureQueueError
+from sealed_relay.observability.emitter import describe
 from sealed_relay.ports import Failure
 
 URL = "https://sqs.ap-south-1.amazonaws.com/123456789012/failure"
@@ -18,7 +19,7 @@ Entries = list[dict[str, Any]]
 
 
 class FakeSqs:
-    """Takes every entry but those that `refuses` picks, and keeps the calls it got."""
+    """Refuses the entries that `refuses` picks, takes the others, and keeps all requests."""
 
     def __init__(self, refuses: Callable[[int, dict[str, Any]], bool] = lambda _call, _entry: False) -> None:
         self.calls: list[Entries] = []
@@ -41,7 +42,7 @@ class FakeSqs:
 
 def publish(sqs: FakeSqs, *failures: Failure) -> None:
     client: Any = sqs
-    FailureQueue(client, URL).publish(failures)
+    FailureQueue(client, URL, sleep=lambda _: None).publish(failures)
 
 
 def failure(body: str = "body", **fields: Any) -> Failure:  # noqa: ANN401 - any field of a failure
@@ -60,7 +61,7 @@ def size_bytes(entry: dict[str, Any]) -> int:
     )
 
 
-def test_a_failure_is_a_message_with_the_contracts_attributes() -> None:
+def test_failure_is_a_message_with_the_attributes_of_the_contract() -> None:
     sqs = FakeSqs()
 
     publish(sqs, failure(reason="INVALID_FORMAT", code=400, request_id="request-1"))
@@ -75,7 +76,7 @@ def test_a_failure_is_a_message_with_the_contracts_attributes() -> None:
     }
 
 
-def test_an_attribute_that_does_not_apply_is_left_out() -> None:
+def test_attribute_without_a_value_is_left_out() -> None:
     sqs = FakeSqs()
 
     publish(sqs, failure())
@@ -83,7 +84,7 @@ def test_an_attribute_that_does_not_apply_is_left_out() -> None:
     assert set(attributes_of(sqs)) == {"reason", "detail", "source_message_id"}
 
 
-def test_the_request_is_one_that_sqs_knows() -> None:
+def test_request_fits_the_model_of_sqs() -> None:
     client = boto3.client("sqs", "ap-south-1", aws_access_key_id="x", aws_secret_access_key="x")
     with Stubber(client) as stubber:
         stubber.add_response("send_message_batch", {"Successful": [], "Failed": []})
@@ -91,7 +92,7 @@ def test_the_request_is_one_that_sqs_knows() -> None:
         stubber.assert_no_pending_responses()
 
 
-def test_a_batch_has_10_entries_at_most() -> None:
+def test_batch_has_at_most_10_entries() -> None:
     sqs = FakeSqs()
 
     publish(sqs, *(failure(str(index)) for index in range(23)))
@@ -100,7 +101,7 @@ def test_a_batch_has_10_entries_at_most() -> None:
     assert [body for bodies in sqs.bodies for body in bodies] == [str(index) for index in range(23)]
 
 
-def test_a_batch_has_a_mebibyte_at_most() -> None:
+def test_batch_has_at_most_one_mebibyte() -> None:
     sqs = FakeSqs()
 
     publish(sqs, *(failure("é" * 150_000) for _ in range(7)))
@@ -109,7 +110,7 @@ def test_a_batch_has_a_mebibyte_at_most() -> None:
     assert all(sum(map(size_bytes, entries)) <= A_MEBIBYTE for entries in sqs.calls)
 
 
-def test_nothing_to_publish_is_no_call() -> None:
+def test_nothing_to_publish_sends_no_request() -> None:
     sqs = FakeSqs()
 
     publish(sqs)
@@ -117,7 +118,7 @@ def test_nothing_to_publish_is_no_call() -> None:
     assert sqs.calls == []
 
 
-def test_what_the_queue_refused_is_sent_again_alone() -> None:
+def test_refused_entries_are_sent_again_alone() -> None:
     sqs = FakeSqs(lambda call, entry: call == 1 and entry["MessageBody"] in "bd")
 
     publish(sqs, *map(failure, "abcde"))
@@ -125,7 +126,7 @@ def test_what_the_queue_refused_is_sent_again_alone() -> None:
     assert sqs.bodies == [["a", "b", "c", "d", "e"], ["b", "d"]]
 
 
-def test_what_the_queue_keeps_refusing_is_an_error() -> None:
+def test_entry_refused_every_time_raises() -> None:
     sqs = FakeSqs(lambda _call, entry: entry["MessageBody"] == "b")
 
     with pytest.raises(FailureQueueError, match="refused 1 of 3"):
@@ -134,7 +135,17 @@ def test_what_the_queue_keeps_refusing_is_an_error() -> None:
     assert sqs.bodies == [["a", "b", "c"], ["b"], ["b"], ["b"]]
 
 
-def test_a_call_that_failed_altogether_is_an_error() -> None:
+def test_refused_entry_is_logged_with_code_and_operation() -> None:
+    sqs = FakeSqs(lambda _call, _entry: True)
+
+    with pytest.raises(FailureQueueError) as caught:
+        publish(sqs, failure())
+
+    logged = describe(caught.value)
+    assert (logged["error_code"], logged["operation"]) == ("InternalError", "SendMessageBatch")
+
+
+def test_failed_request_raises() -> None:
     client = boto3.client("sqs", "ap-south-1", aws_access_key_id="x", aws_secret_access_key="x")
     with Stubber(client) as stubber:
         stubber.add_client_error("send_message_batch", "AWS.SimpleQueueService.BatchRequestTooLong")
@@ -142,7 +153,7 @@ def test_a_call_that_failed_altogether_is_an_error() -> None:
             FailureQueue(client, URL).publish([failure()])
 
 
-def test_a_body_to_the_brim_is_kept_and_its_attributes_are_dropped() -> None:
+def test_body_of_maximum_size_is_kept_without_attributes() -> None:
     sqs = FakeSqs()
 
     publish(sqs, failure("é" * (A_MEBIBYTE // 2), code=400, request_id="request-1"))
@@ -161,7 +172,7 @@ def test_a_body_to_the_brim_is_kept_and_its_attributes_are_dropped() -> None:
         (200, {"reason", "code", "source_message_id", "request_id", "detail"}),
     ],
 )
-def test_what_helps_least_is_dropped_first(room_bytes: int, kept: set[str]) -> None:
+def test_least_useful_attributes_are_dropped_first(room_bytes: int, kept: set[str]) -> None:
     sqs = FakeSqs()
 
     publish(sqs, failure("x" * (A_MEBIBYTE - room_bytes), code=400, request_id="request-1"))
@@ -170,5 +181,5 @@ def test_what_helps_least_is_dropped_first(room_bytes: int, kept: set[str]) -> N
     assert size_bytes(sqs.calls[0][0]) <= A_MEBIBYTE
 
 
-def test_a_failure_shows_no_body() -> None:
+def test_repr_of_a_failure_has_no_body() -> None:
     assert "919900000001" not in repr(failure("919900000001"))

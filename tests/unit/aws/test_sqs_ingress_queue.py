@@ -1,4 +1,4 @@
-"""Handing messages back."""
+"""Deferring messages."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ def defer(delays_seconds: dict[str, float]) -> list[list[dict[str, Any]]]:
     return sqs.entries
 
 
-def test_messages_are_handed_back_10_at_a_time() -> None:
+def test_messages_are_deferred_10_at_a_time() -> None:
     entries = defer({f"handle-{index}": 1.0 for index in range(21)})
 
     assert [len(batch) for batch in entries] == [10, 10, 1]
@@ -40,7 +40,7 @@ def test_messages_are_handed_back_10_at_a_time() -> None:
 
 
 @given(st.floats(0, 42_299))
-def test_a_message_is_out_of_sight_at_least_as_long_as_asked_in_whole_seconds(seconds: float) -> None:
+def test_delay_is_rounded_up_to_whole_seconds(seconds: float) -> None:
     [[entry]] = defer({"handle": seconds})
 
     assert isinstance(entry["VisibilityTimeout"], int)
@@ -48,28 +48,28 @@ def test_a_message_is_out_of_sight_at_least_as_long_as_asked_in_whole_seconds(se
 
 
 @pytest.mark.parametrize("seconds", [43_200.0, 43_200.5, 1e9])
-def test_no_visibility_timeout_is_longer_than_what_sqs_allows_that_late_after_the_receipt(seconds: float) -> None:
+def test_delay_is_cut_to_what_sqs_still_allows(seconds: float) -> None:
     [[entry]] = defer({"handle": seconds})
 
     assert entry["VisibilityTimeout"] == 43_200 - 900
 
 
-def test_nothing_to_hand_back_is_no_call() -> None:
+def test_nothing_to_defer_sends_no_request() -> None:
     assert defer({}) == []
 
 
-def test_the_request_is_one_that_sqs_knows() -> None:
+def test_request_fits_the_model_of_sqs_and_refused_entries_are_ignored() -> None:
     client = boto3.client("sqs", "ap-south-1", aws_access_key_id="x", aws_secret_access_key="x")
     with Stubber(client) as stubber:
         stubber.add_response(
             "change_message_visibility_batch",
             {"Successful": [], "Failed": [{"Id": "0", "Code": "ReceiptHandleIsInvalid", "SenderFault": True}]},
         )
-        IngressQueue(client, URL, InlineExecutor()).defer({"handle": 1.5})  # refused entries are left as they are
+        IngressQueue(client, URL, InlineExecutor()).defer({"handle": 1.5})
         stubber.assert_no_pending_responses()
 
 
-def test_a_call_that_failed_altogether_is_told() -> None:
+def test_failed_request_raises() -> None:
     client = boto3.client("sqs", "ap-south-1", aws_access_key_id="x", aws_secret_access_key="x")
     with Stubber(client) as stubber:
         stubber.add_client_error("change_message_visibility_batch", "RequestThrottled")

@@ -1,161 +1,127 @@
-"""What there is to do after the claims, rivals in the same batch included."""
-
-from collections.abc import Sequence
+"""The work of a batch follows from the answers to its claims."""
 
 import pytest
 
-from sealed_relay.batch.inbox import Inbox
-from sealed_relay.batch.plan import Request
-from sealed_relay.batch.sort_claims import Triage, triage
-from sealed_relay.calls.message import Call
-from sealed_relay.calls.outcome import Outcome, Status
-from sealed_relay.ledger.claim_rules import (
-    Busy,
-    Claimed,
-    Concluded,
-    Decision,
-    Done,
-    Duplicate,
-    Reused,
-    Tries,
-    Unanswered,
-)
-from tests.support.making import NUMBER, body_of_calls, make_message, written_call
+from sealed_relay.admission.control import Deferral
+from sealed_relay.batch.plan import PlannedRequest
+from sealed_relay.batch.sort_claims import SortedClaims, sort_claims
+from sealed_relay.calls.call import Call
+from sealed_relay.calls.outcome import Outcome, Reason, Status
+from sealed_relay.delivery.request import ClaimedCall, Request
+from sealed_relay.ledger.call_records import Claimed, Met
+from sealed_relay.ledger.claim_rules import Decision, Tries
+from tests.support.messages import make_call
 
-NOW_MS = 1_795_408_200_000
+A, B = make_call("a"), make_call("b")
+TRIES = Tries(2, 1)
+NOW_MS = 9_000
 ACCEPTED = Outcome(Status.ACCEPTED, "SUCCESS", 200)
-CLAIMED = Claimed(Tries(2, 1))
-UNANSWERED = Unanswered("old request", Tries(3, 0))
-CONCLUDED = Concluded("old request", ACCEPTED)
-BUSY = Busy(NOW_MS + 5_000)
-HOLDS = [CLAIMED, UNANSWERED, CONCLUDED]
+REJECTED = Outcome(Status.REJECTED, "NO_DATA_AVAILABLE", 213, api_request_id="api-1")
 
 
-def inbox_of(*names: str) -> Inbox:
-    """A message a name: m0, m1, and so on. A name with a mark is the same identity with other content."""
-    return Inbox(
-        [
-            make_message(
-                body_of_calls(
-                    written_call(name.rstrip("'"), contact_numbers=[NUMBER if name[-1] != "'" else "9" * 10])
-                ),
-                f"m{index}",
-            )
-            for index, name in enumerate(names)
-        ]
+def met(decision: Decision, outcome: Outcome = ACCEPTED, *, is_own: bool = False) -> Met:
+    return Met(decision, "old request", outcome, TRIES, busy_until_ms=5_000, is_own=is_own)
+
+
+def sort(*answers: Claimed | Met, unsent: Outcome | Deferral | None = None) -> SortedClaims:
+    """Sort the answers to the claims of A and then of B, which share a planned request."""
+    calls = (A, B)[: len(answers)]
+    planned = PlannedRequest("new request", "FLOWAAAA", calls, unsent)
+    return sort_claims(
+        [planned], {call.call_id: answer for call, answer in zip(calls, answers, strict=True)}, [], NOW_MS
     )
 
 
-def sort(inbox: Inbox, **decisions: Decision) -> Triage:
-    requests = [Request("new request", "FLOWAAAA", tuple(inbox.calls))]
-    by_id = {f"FLOWAAAA/{name}": decision for name, decision in decisions.items()}
-    return triage(inbox, requests, by_id, NOW_MS, lambda call: 100.0 + call.receive_count)
+def test_only_claimed_calls_of_a_request_are_delivered() -> None:
+    found = sort(Claimed(TRIES), met(Decision.BUSY))
+
+    assert found.requests == [Request("new request", "FLOWAAAA", (ClaimedCall(A, TRIES),))]
 
 
-def names(calls: Sequence[Call]) -> list[str]:
-    return [call.client_identifier for call in calls]
+def test_request_without_a_claimed_call_is_dropped() -> None:
+    assert sort(met(Decision.BUSY), met(Decision.DONE)).requests == []
 
 
-def test_only_claimed_calls_are_delivered() -> None:
-    inbox = inbox_of("a", "b", "c", "d", "e", "f", "g")
+@pytest.mark.parametrize("why", [REJECTED, Deferral(ACCEPTED, 3.0)], ids=["outcome", "deferral"])
+def test_claimed_calls_of_an_unsent_request_are_settled_and_not_sent(why: Outcome | Deferral) -> None:
+    found = sort(Claimed(TRIES), Claimed(Tries()), unsent=why)
 
-    found = sort(
-        inbox, a=CLAIMED, b=UNANSWERED, c=CONCLUDED, d=BUSY, e=Duplicate(is_delivered=True), f=Reused(), g=Done()
-    )
-
-    [request] = found.requests
-    assert (request.request_id, names(request.calls)) == ("new request", ["a"])
-    assert {request_id: names(calls) for request_id, calls in found.lost.items()} == {"old request": ["b"]}
-    assert {
-        key: [(call.client_identifier, outcome) for call, outcome in each] for key, each in found.concluded.items()
-    } == {"old request": [("c", ACCEPTED)]}
-    assert names(found.refused) == ["f"]
-    assert found.duplicates == 1
-    assert found.tries == {"FLOWAAAA/a": Tries(2, 1), "FLOWAAAA/b": Tries(3, 0)}
-    # Done with: the duplicate and the one whose acknowledgement was lost. All others stay open until work is done.
-    assert inbox.open_message_ids == ["m0", "m1", "m2", "m3", "m5"]
+    assert found.requests == []
+    assert found.unsent == {"new request": ([ClaimedCall(A, TRIES), ClaimedCall(B, Tries())], why)}
 
 
-def test_a_duplicate_of_a_call_under_way_stays_open_until_its_acknowledgement_is_on_record() -> None:
-    inbox = inbox_of("a")
-
-    found = sort(inbox, a=Duplicate(is_delivered=False))
-
-    assert (names(found.repeats), found.duplicates, inbox.open_message_ids) == (["a"], 1, ["m0"])
+def test_unsent_request_without_a_claimed_call_is_dropped() -> None:
+    assert sort(met(Decision.DONE), unsent=REJECTED).unsent == {}
 
 
-def test_calls_that_were_held_back_are_left_alone_and_so_are_their_rivals() -> None:
-    inbox = inbox_of("a", "a")
+def test_calls_of_one_unanswered_request_are_recovered_together() -> None:
+    found = sort(met(Decision.UNANSWERED), met(Decision.UNANSWERED))
 
-    found = sort(inbox)
-
-    assert found == Triage()
-    assert inbox.open_message_ids == ["m0", "m1"]
-    assert inbox.delays_seconds(otherwise=0.0)["handle of m1"] == 101.0
+    assert found == SortedClaims(unanswered={"old request": [ClaimedCall(A, TRIES), ClaimedCall(B, TRIES)]})
 
 
-def test_a_request_none_of_whose_calls_was_claimed_is_dropped() -> None:
-    assert sort(inbox_of("a", "b"), a=Done(), b=BUSY).requests == []
+def test_concluded_call_gets_the_outcome_of_the_stored_answer() -> None:
+    found = sort(met(Decision.CONCLUDED, ACCEPTED))
+
+    assert found == SortedClaims(concluded={"old request": [(ClaimedCall(A, TRIES), ACCEPTED)]})
 
 
-def test_calls_of_one_lost_request_are_recovered_together() -> None:
-    found = sort(inbox_of("a", "b"), a=UNANSWERED, b=UNANSWERED)
+def test_reused_client_identifier_is_rejected_without_a_request() -> None:
+    found = sort(met(Decision.REUSED))
 
-    assert {request_id: names(calls) for request_id, calls in found.lost.items()} == {"old request": ["a", "b"]}
-
-
-@pytest.mark.parametrize(("until_ms", "seconds"), [(NOW_MS + 5_000, 106.0), (NOW_MS, 101.0), (NOW_MS - 9_000, 101.0)])
-def test_a_busy_calls_message_comes_back_some_time_after_the_lease_is_over(until_ms: int, seconds: float) -> None:
-    inbox = inbox_of("a")
-
-    sort(inbox, a=Busy(until_ms))
-
-    assert inbox.delays_seconds(otherwise=0.0) == {"handle of m0": seconds}
+    [(request_id, [(call, outcome)])] = found.failed.items()
+    assert (request_id, call, outcome.status) == ("", A, Status.REJECTED)
+    assert (outcome.reason, outcome.code) == (Reason.CLIENT_IDENTIFIER_REUSED, None)
+    assert found.duplicates == 0
 
 
-@pytest.mark.parametrize("decision", HOLDS, ids=lambda decision: type(decision).__name__)
-def test_a_rival_with_the_same_content_is_a_duplicate(decision: Decision) -> None:
-    inbox = inbox_of("a", "a")
+def test_duplicate_of_a_failed_call_shares_its_failure() -> None:
+    found = sort(met(Decision.SHARE_FAILURE, REJECTED))
 
-    found = sort(inbox, a=decision)
-
-    assert found.duplicates == 1
-    assert [call.message_id for call in found.repeats] == ["m1"]
-    assert "m1" in inbox.open_message_ids
-    assert found.refused == []
+    detail = "Another message with this call failed before, with NO_DATA_AVAILABLE."
+    shared = Outcome(Status.REJECTED, "NO_DATA_AVAILABLE", 213, "", detail, "api-1")
+    assert found == SortedClaims(failed={"old request": [(A, shared)]}, duplicates=1)
 
 
-@pytest.mark.parametrize("decision", HOLDS, ids=lambda decision: type(decision).__name__)
-def test_a_rival_with_other_content_is_refused_and_stays_open_until_it_is_published(decision: Decision) -> None:
-    inbox = inbox_of("a", "a'")
-
-    found = sort(inbox, a=decision)
-
-    assert [call.message_id for call in found.refused] == ["m1"]
-    assert "m1" in inbox.open_message_ids
-    assert all("m1" not in {call.message_id for call in request.calls} for request in found.requests)
+@pytest.mark.parametrize("decision", [Decision.DELIVERED, Decision.DONE])
+@pytest.mark.parametrize(("is_own", "duplicates"), [(False, 1), (True, 0)])
+def test_finished_call_is_a_duplicate_unless_the_record_is_its_own(
+    decision: Decision, *, is_own: bool, duplicates: int
+) -> None:
+    assert sort(met(decision, is_own=is_own)) == SortedClaims(finished=[A], duplicates=duplicates)
 
 
-@pytest.mark.parametrize("rival", ["a", "a'"])
-@pytest.mark.parametrize(
-    "decision", [Done(), Reused(), BUSY, Duplicate(is_delivered=True)], ids=lambda decision: type(decision).__name__
-)
-def test_a_rival_of_a_call_that_is_not_held_here_is_judged_the_next_time(decision: Decision, rival: str) -> None:
-    inbox = inbox_of("a", rival)
-
-    found = sort(inbox, a=decision)
-
-    assert found.duplicates == isinstance(decision, Duplicate)
-    assert "m1" not in {call.message_id for call in found.refused}
-    assert inbox.delays_seconds(otherwise=0.0)["handle of m1"] == 101.0
+@pytest.mark.parametrize("decision", [Decision.BUSY, Decision.FREE, Decision.RETRY, Decision.OWN])
+def test_call_that_another_invocation_claimed_waits_for_its_lease(decision: Decision) -> None:
+    assert sort(met(decision)) == SortedClaims(busy=[(A, 5_000)])
 
 
-def test_of_several_rivals_each_is_judged_by_itself() -> None:
-    inbox = inbox_of("a", "a'", "a", "a'")
+def test_no_requests_make_no_work() -> None:
+    assert sort_claims([], {}, [], NOW_MS) == SortedClaims()
 
-    found = sort(inbox, a=CLAIMED)
 
-    assert [call.message_id for call in found.refused] == ["m1", "m3"]
-    assert [call.message_id for call in found.repeats] == ["m2"]
-    assert found.duplicates == 1
-    assert inbox.open_message_ids == ["m0", "m1", "m2", "m3"]
+DUPLICATE = make_call("a", message_id="message-2")
+OTHER = make_call("a", message_id="message-3", contact_numbers=["919900000009"])
+
+
+def sort_with(duplicate: Call, answer: Claimed | Met) -> SortedClaims:
+    planned = PlannedRequest("new request", "FLOWAAAA", (A,))
+    return sort_claims([planned], {A.call_id: answer}, [(duplicate, A)], NOW_MS)
+
+
+def test_duplicate_in_the_batch_of_a_delivered_call_leaves_too() -> None:
+    assert sort_with(DUPLICATE, met(Decision.DELIVERED)).finished == [DUPLICATE, A]
+
+
+def test_duplicate_in_the_batch_of_a_refused_call_is_refused_too() -> None:
+    assert [call for call, _ in sort_with(DUPLICATE, met(Decision.REUSED)).failed[""]] == [DUPLICATE, A]
+
+
+@pytest.mark.parametrize("decision", [Decision.DELIVERED, Decision.REUSED])
+def test_other_content_in_the_batch_waits_for_its_next_receive(decision: Decision) -> None:
+    assert (OTHER, NOW_MS) in sort_with(OTHER, met(decision)).busy
+
+
+@pytest.mark.parametrize("answer", [Claimed(TRIES), met(Decision.BUSY), met(Decision.SHARE_FAILURE)])
+def test_duplicate_in_the_batch_of_any_other_call_waits_for_its_next_receive(answer: Claimed | Met) -> None:
+    assert (DUPLICATE, NOW_MS) in sort_with(DUPLICATE, answer).busy

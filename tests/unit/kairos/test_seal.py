@@ -1,18 +1,17 @@
 """Calls into a sealed request, opened again by the simulated API's own code."""
 
 import os
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 import pytest
 
-from local.simulator import opening
-from sealed_relay.calls.message import Call, service_time
-from sealed_relay.kairos.encryption import KeyWrap
-from sealed_relay.kairos.seal import seal
-from sealed_relay.ledger.items import SealedRequest
+from local.simulator import open_request
+from sealed_relay.calls.call import Call, service_time
+from sealed_relay.kairos.flow import KeyWrap
+from sealed_relay.kairos.seal import SealedRequest, max_calls_bytes, seal
 from tests.support.flows import make_flow, rsa_key, security_id_of
-from tests.support.making import SENT_AT, make_call
+from tests.support.messages import SENT_AT, make_call
 
 A_DAY = timedelta(days=1)
 
@@ -22,12 +21,12 @@ def seal_calls(*calls: Call, key_wrap: KeyWrap = KeyWrap.RSA1_5) -> SealedReques
 
 
 def opened(sealed: SealedRequest, key_wrap: KeyWrap = KeyWrap.RSA1_5) -> bytes:
-    outer = msgspec.json.decode(sealed.body, type=opening.SealedRequest)
-    return opening.open_payload(outer, rsa_key(), opening.KeyWrap(key_wrap.value))
+    outer = msgspec.json.decode(sealed.body, type=open_request.SealedRequest)
+    return open_request.open_payload(outer, rsa_key(), open_request.KeyWrap(key_wrap.value))
 
 
 @pytest.mark.parametrize("key_wrap", KeyWrap)
-def test_a_sealed_request_holds_the_flow_and_its_calls(key_wrap: KeyWrap) -> None:
+def test_sealed_request_holds_the_flow_and_its_calls(key_wrap: KeyWrap) -> None:
     calls = [make_call("a"), make_call("b", keys=[{"name": "$flow.key.n", "value": "Zoë"}])]
 
     payload = msgspec.json.decode(opened(seal_calls(*calls, key_wrap=key_wrap), key_wrap))
@@ -40,7 +39,7 @@ def test_a_sealed_request_holds_the_flow_and_its_calls(key_wrap: KeyWrap) -> Non
     }
 
 
-def test_sealing_the_same_calls_again_differs_inside_and_outside() -> None:
+def test_same_calls_sealed_again_differ_inside_and_outside() -> None:
     first, second = seal_calls(make_call()), seal_calls(make_call())
 
     assert opened(first) != opened(second)
@@ -48,21 +47,46 @@ def test_sealing_the_same_calls_again_differs_inside_and_outside() -> None:
         assert msgspec.json.decode(first.body)[field] != msgspec.json.decode(second.body)[field]
 
 
-def test_a_sealed_request_knows_where_to_go_and_whose_calls_it_holds() -> None:
+def test_sealed_request_names_its_endpoint_and_its_calls() -> None:
     sealed = seal_calls(make_call("b"), make_call("a"))
 
     assert (sealed.request_id, sealed.flow_id, sealed.endpoint) == ("request-1", "FLOWAAAA", "outbound")
+    assert sealed.secret_version == make_flow("FLOWAAAA").version
     assert sealed.client_identifiers == ("b", "a")
 
 
-def test_a_sealed_request_is_good_until_the_earliest_deadline_of_its_calls() -> None:
+def test_sealed_request_may_be_sent_until_the_earliest_deadline_of_its_calls() -> None:
     sealed = seal_calls(make_call("a"), make_call("b", not_after="2026-11-23T12:00:00.5+05:30"), make_call("c"))
 
     assert sealed.not_after_ms == int((SENT_AT + timedelta(hours=2, seconds=0.5)).timestamp() * 1000)
 
 
-def test_nothing_of_a_call_stands_in_the_body_in_the_clear() -> None:
+def test_body_shows_nothing_of_a_call_in_the_clear() -> None:
     body = seal_calls(make_call("order-4711", keys=[{"name": "$flow.key.n", "value": "Zoë"}])).body
 
     for secret in (b"919900000001", b"order-4711", "Zoë".encode(), security_id_of("FLOWAAAA").encode()):
         assert secret not in body
+
+
+@pytest.mark.parametrize(
+    ("now", "date"), [("2026-11-23T18:29:59+00:00", "2026-11-23"), ("2026-11-23T18:30:00+00:00", "2026-11-24")]
+)
+def test_sealed_request_notes_the_service_date_of_its_sealing(now: str, date: str) -> None:
+    flow, at = make_flow("FLOWAAAA"), datetime.fromisoformat(now)
+
+    assert seal("request-1", flow, [make_call()], os.urandom, now=at, give_up_after=A_DAY).service_date == date
+
+
+def test_call_that_fills_the_room_of_a_request_keeps_its_body_within_the_limit() -> None:
+    limit_bytes = 20_000
+
+    def call_of(size_bytes: int) -> Call:
+        """A call whose JSON has that many bytes, and a comma beside."""
+        empty = make_call(keys=[{"name": "$flow.key.n", "value": ""}]).payload(service_time(SENT_AT))
+        value = "x" * (size_bytes - len(msgspec.json.encode(empty)) - 1)
+        return make_call(keys=[{"name": "$flow.key.n", "value": value}])
+
+    room = max_calls_bytes(make_flow("FLOWAAAA"), limit_bytes)
+
+    assert len(seal_calls(call_of(room)).body) <= limit_bytes
+    assert len(seal_calls(call_of(room + 1)).body) > limit_bytes

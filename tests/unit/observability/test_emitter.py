@@ -1,4 +1,4 @@
-"""Log lines and metrics as they stand on standard output."""
+"""Events as log lines and metrics on standard output."""
 
 import json
 
@@ -14,7 +14,7 @@ from sealed_relay.observability.events import (
     RequestSent,
     WorkFailed,
 )
-from tests.support.telling import SERVICE, Observe, metrics_in
+from tests.support.telemetry_lines import SERVICE, Observe, metrics_in
 
 CANARY = "919812345678"
 SENT = RequestSent(
@@ -23,11 +23,11 @@ SENT = RequestSent(
 RESENT = RequestSent(
     "request-2", "FLOWAAAA", 3, is_resend=True, result="NO_ANSWER", code=None, detail="", milliseconds=9
 )
-INVALID = MessageFailed("message-1", Reason.INVALID_MESSAGE, None, 0, "")
+INVALID = MessageFailed("message-1", Reason.INVALID_MESSAGE, None, 0, "", detail="The body is not JSON.")
 REJECTED = MessageFailed("message-2", "INVALID_CONTACT_NUMBER", 205, 1, "request-1")
 
 
-def test_metrics_have_the_contracts_namespace_and_say_what_happened(observe: Observe) -> None:
+def test_events_become_metrics_in_the_contracts_namespace(observe: Observe) -> None:
     _, lines = observe(
         SENT,
         RESENT,
@@ -48,7 +48,6 @@ def test_metrics_have_the_contracts_namespace_and_say_what_happened(observe: Obs
         ("Duplicates", "Count", (SERVICE,), [2.0]),
         ("FailedMessages", "Count", (("Reason", "INVALID_CONTACT_NUMBER"), SERVICE), [1.0]),
         ("FailedMessages", "Count", (("Reason", "INVALID_MESSAGE"), SERVICE), [1.0]),
-        ("InvalidMessages", "Count", (SERVICE,), [1.0]),
         ("RequestMilliseconds", "Milliseconds", (SERVICE,), [120.0, 9.0]),
         ("RequestsFailed", "Count", (SERVICE,), [1.0]),
         ("RequestsResent", "Count", (SERVICE,), [1.0]),
@@ -56,7 +55,7 @@ def test_metrics_have_the_contracts_namespace_and_say_what_happened(observe: Obs
     ]
 
 
-def test_an_invocation_counts_its_own_only(observe: Observe) -> None:
+def test_flush_leaves_nothing_for_the_next_invocation(observe: Observe) -> None:
     _, first = observe(SENT, CallsSettled(Status.ACCEPTED, 500))
     _, second = observe()
 
@@ -64,7 +63,7 @@ def test_an_invocation_counts_its_own_only(observe: Observe) -> None:
     assert second == []
 
 
-def test_more_values_than_a_line_of_metrics_takes_are_all_there(observe: Observe) -> None:
+def test_250_values_are_split_over_several_lines_of_metrics(observe: Observe) -> None:
     _, lines = observe(*[SENT] * 250)
 
     milliseconds = [value for name, _, _, value in metrics_in(lines) if name == "RequestMilliseconds"]
@@ -72,7 +71,7 @@ def test_more_values_than_a_line_of_metrics_takes_are_all_there(observe: Observe
     assert all(len(values) <= 100 for values in milliseconds if isinstance(values, list))
 
 
-def test_a_request_is_one_line_with_its_ids_counts_code_and_milliseconds(observe: Observe) -> None:
+def test_request_sent_is_one_line_with_ids_code_and_milliseconds(observe: Observe) -> None:
     [line], _ = observe(SENT)
 
     assert (line["level"], line["message"]) == ("INFO", "request sent")
@@ -81,18 +80,21 @@ def test_a_request_is_one_line_with_its_ids_counts_code_and_milliseconds(observe
     assert (line["milliseconds"], line["is_resend"]) == (120, False)
 
 
-def test_a_failed_message_is_one_line_with_its_reason(observe: Observe) -> None:
+def test_failed_message_is_one_line_with_reason_and_detail(observe: Observe) -> None:
     [invalid, rejected], _ = observe(INVALID, REJECTED)
 
     assert (invalid["level"], invalid["message"]) == ("WARNING", "message failed")
     assert (invalid["message_id"], invalid["reason"], invalid["calls"]) == ("message-1", "INVALID_MESSAGE", 0)
     assert (rejected["code"], rejected["request_id"], rejected["calls"]) == (205, "request-1", 1)
+    assert (invalid["detail"], rejected["detail"]) == ("The body is not JSON.", "")
 
 
-def test_calls_that_wait_for_people_are_a_line_for_them_and_counted(observe: Observe) -> None:
-    [line], lines = observe(CallsWaiting("message-1", "INSUFFICIENT_BALANCE", 7, 12.5, "FLOWAAAA"))
+def test_calls_that_wait_for_people_are_an_info_line_and_counted(observe: Observe) -> None:
+    detail = "The API answered 212 INSUFFICIENT_BALANCE."
+    [line], lines = observe(CallsWaiting("message-1", "INSUFFICIENT_BALANCE", 7, 12.5, "FLOWAAAA", detail))
 
     assert (line["level"], line["reason"], line["flow_id"]) == ("INFO", "INSUFFICIENT_BALANCE", "FLOWAAAA")
+    assert line["detail"] == detail
     assert metrics_in(lines) == [
         ("Calls", "Count", (("Status", "WAITING"), SERVICE), [7.0]),
         ("MessagesWaitingOnAccount", "Count", (SERVICE,), [1.0]),
@@ -100,7 +102,7 @@ def test_calls_that_wait_for_people_are_a_line_for_them_and_counted(observe: Obs
     ]
 
 
-def test_calls_that_wait_for_time_are_a_line_for_whoever_debugs(observe: Observe) -> None:
+def test_calls_that_wait_for_time_are_a_debug_line(observe: Observe) -> None:
     [line], _ = observe(CallsWaiting("message-1", "NO_ANSWER", 7, 12.5, "FLOWAAAA"))
 
     assert (line["level"], line["reason"], line["calls"]) == ("DEBUG", "NO_ANSWER", 7)
@@ -113,7 +115,7 @@ def raised(error: BaseException) -> BaseException:
         return caught
 
 
-def test_an_error_is_logged_by_type_and_place_and_never_by_its_text(observe: Observe) -> None:
+def test_error_is_logged_with_type_and_place_without_its_text(observe: Observe) -> None:
     error = raised(ValueError(CANARY))
 
     [line], _ = observe(WorkFailed(error))
@@ -124,7 +126,7 @@ def test_an_error_is_logged_by_type_and_place_and_never_by_its_text(observe: Obs
     assert CANARY not in json.dumps(line)
 
 
-def test_an_aws_error_is_logged_with_its_code_and_operation() -> None:
+def test_aws_error_is_logged_with_code_and_operation() -> None:
     error = ClientError({"Error": {"Code": "AccessDeniedException", "Message": CANARY}}, "GetSecretValue")
 
     described = describe(raised(error))
@@ -133,5 +135,5 @@ def test_an_aws_error_is_logged_with_its_code_and_operation() -> None:
     assert CANARY not in json.dumps(described)
 
 
-def test_an_error_that_was_never_raised_can_be_described() -> None:
+def test_error_that_was_not_raised_has_no_place() -> None:
     assert describe(KeyError(CANARY)) == {"error_type": "KeyError", "error_at": []}

@@ -1,4 +1,4 @@
-"""The calls in an entry's body: those that the relay would read there."""
+"""The calls in an entry's body are those that the relay would read there."""
 
 import json
 from datetime import UTC, datetime
@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.stack.home import REPOSITORY
-from sealed_relay.calls.message import InvalidMessageError, Message, read
+from local.stack.paths import REPOSITORY
+from sealed_relay.calls.invalid_message import InvalidMessageError
+from sealed_relay.calls.message import Message, read
 from sealed_relay_replay.entry import Calls, calls_in
-from tests.functional.scene import message_body
 from tests.support import canaries
+from tests.support.messages import message_body
 
 EVENTS = sorted((REPOSITORY / "events").glob("*.json"))
 
@@ -27,7 +28,7 @@ def read_by_the_relay(body: str) -> list[str] | None:
 
 
 @pytest.mark.parametrize("path", [p for p in EVENTS if p.name != "local-env.json"], ids=lambda path: path.stem)
-def test_of_every_case_of_events_the_calls_are_the_relays(path: Path) -> None:
+def test_calls_of_each_example_event_are_those_the_relay_reads(path: Path) -> None:
     for record in json.loads(path.read_text())["Records"]:
         expected = read_by_the_relay(record["body"])
         assert expected is None or list(calls_in(record["body"]).call_ids) == expected
@@ -37,7 +38,7 @@ _BODIES = st.lists(st.text(min_size=1, max_size=128), min_size=1, max_size=4).ma
 
 
 @given(_BODIES, st.sampled_from(["bare", "sns", "eventbridge"]))
-def test_whatever_the_relay_can_read_is_read_in_every_wrapping(body: str, wrapping: str) -> None:
+def test_readable_body_has_the_relays_calls_in_each_wrapping(body: str, wrapping: str) -> None:
     wrapped: dict[str, Any] = {
         "bare": json.loads(body),
         "sns": {"Type": "Notification", "Message": body},
@@ -49,7 +50,7 @@ def test_whatever_the_relay_can_read_is_read_in_every_wrapping(body: str, wrappi
 
 
 @given(st.text() | st.binary().map(lambda data: data.decode("latin-1")) | st.from_type(dict).map(str))
-def test_any_text_at_all_is_read_as_calls_or_as_none(body: str) -> None:
+def test_text_that_is_no_message_has_no_calls(body: str) -> None:
     assert calls_in(body) == Calls()
 
 
@@ -64,14 +65,14 @@ def test_any_text_at_all_is_read_as_calls_or_as_none(body: str) -> None:
         '{"Type": "Notification", "Message": "{"}',
     ],
 )
-def test_what_can_be_no_key_of_a_record_is_unreadable(body: str) -> None:
+def test_body_without_valid_call_ids_has_no_calls(body: str) -> None:
     assert calls_in(body) == Calls()
 
 
-def test_the_flow_is_read_beside_the_calls() -> None:
+def test_flow_id_is_read_with_the_calls() -> None:
     assert calls_in(message_body("a", "b")) == Calls("FLOWAAAA", ("FLOWAAAA/a", "FLOWAAAA/b"))
 
 
 @pytest.mark.parametrize("what", canaries.UNREADABLE)
-def test_an_unreadable_message_raises_nothing(what: str) -> None:
+def test_unreadable_body_raises_no_error(what: str) -> None:
     calls_in(canaries.UNREADABLE[what])

@@ -1,10 +1,11 @@
-"""What the answer to one request says about sending others. Pure."""
+"""What the answer to one request says about other requests. Pure."""
 
 from dataclasses import dataclass
 
 from sealed_relay.calls.outcome import Reason
 from sealed_relay.kairos.answer import Ambiguous, Answer, Answered, NotSent, WrongAddress
-from sealed_relay.kairos.codes import Scope, Verdict, code_of
+from sealed_relay.kairos.codes import Scope, Verdict
+from sealed_relay.kairos.conclusive import code_is_unknown_or_contradicted
 
 _ABOUT_ITS_CALLS = {
     Verdict.ACCEPT_LISTED,
@@ -18,7 +19,7 @@ _ABOUT_ITS_CALLS = {
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Everybody else of that scope would be refused too."""
+    """Other requests of that scope would be refused too."""
 
     scope: Scope
     reason: str
@@ -27,7 +28,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """It was not sent, or no answer came. The other side asked to be left alone for so long."""
+    """The request was not sent, or no answer came. The API asked for no further request for so many seconds."""
 
     reason: str
     seconds: float = 0.0
@@ -35,20 +36,20 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """The API judged it. `is_accepted`: it took calls. `is_about_calls`: the next request may well fare otherwise."""
+    """The API judged the request. `is_accepted`: it took calls. `is_about_calls`: other calls may fare otherwise."""
 
     is_accepted: bool
     is_about_calls: bool = False
 
 
-Sign = Refused | Failed | Passed
+HealthSignal = Refused | Failed | Passed
 
 
-def sign_of(answer: Answer, *, is_fresh_secret: bool, is_current_secret: bool) -> Sign:
-    """Read an answer for what it says about others.
+def health_signal_of(answer: Answer, *, has_fresh_secret: bool, is_current_secret: bool) -> HealthSignal:
+    """What an answer says about other requests.
 
-    `is_fresh_secret`: the flow's secret was fetched for it. `is_current_secret`: it was sealed with the flow's
-    secret as it is now; a resend may not be, and a refusal of an old secret is none of the flow.
+    `has_fresh_secret`: the flow's secret was fetched for this request. `is_current_secret`: the request was sealed with
+    the flow's secret as it is now. A resend may not be, and then its refusal says nothing about the flow.
     """
     match answer:
         case NotSent(_, retry_after_seconds):
@@ -58,12 +59,14 @@ def sign_of(answer: Answer, *, is_fresh_secret: bool, is_current_secret: bool) -
         case WrongAddress():
             return Refused(Scope.ACCOUNT, Reason.WRONG_ADDRESS)
         case Answered():
-            return _sign_in_code(answer, is_fresh_secret=is_fresh_secret, is_current_secret=is_current_secret)
+            return _signal_of_code(answer, has_fresh_secret=has_fresh_secret, is_current_secret=is_current_secret)
 
 
-def _sign_in_code(answer: Answered, *, is_fresh_secret: bool, is_current_secret: bool) -> Sign:
-    code = code_of(answer.code)
-    refuses = code.verdict is Verdict.PAUSE or (code.verdict is Verdict.REFRESH_SECRET and is_fresh_secret)
+def _signal_of_code(answer: Answered, *, has_fresh_secret: bool, is_current_secret: bool) -> HealthSignal:
+    if code_is_unknown_or_contradicted(answer):
+        return Failed(Reason.NO_ANSWER)
+    code = answer.meaning
+    refuses = code.verdict is Verdict.PAUSE or (code.verdict is Verdict.REFRESH_SECRET and has_fresh_secret)
     if refuses and (code.scope is Scope.ACCOUNT or is_current_secret):
         return Refused(code.scope, code.name, code.number)
     is_accepted = code.verdict is Verdict.ACCEPT or (

@@ -1,29 +1,28 @@
-"""Whose sending is pointless now, and when to find out whether it still is. Pure.
+"""The rules of a pause: when it begins, when it is probed and when it ends. Pure.
 
-A flow, or the account with everything in it, is paused by an answer that refuses it, or by a row of requests that got
-no answer. From then on only probes go out for it, one at a time and at growing intervals.
+A flow, or the account with all its flows, is paused by an answer that refuses it, or by several requests in a row
+without an answer. Then only probes leave for it, one at a time and at growing intervals.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from sealed_relay.admission.health_signal import Failed, Passed, Refused, Sign
+from sealed_relay.admission.health_signal import Failed, HealthSignal, Passed, Refused
 from sealed_relay.calls.outcome import Outcome, Reason, Status
 from sealed_relay.ports import Value
 
 FAILURES_THAT_PAUSE = 5
-"""So many requests in a row that were not sent, or got no answer, are an outage."""
+"""So many requests in a row that were not sent or got no answer are an outage."""
 
 _FIRST_PROBE_MS = 15_000
 _LONGEST_INTERVAL_MS = 300_000
 _LONGEST_PROBE_MS = 45_000
-"""Longer than a probe may wait to leave and then take, so that it has its answer before the next one goes out."""
-
-_PATIENCE_OF_RESENDS_MS = 1_800_000
-"""Longer than a message that waits stays out of sight."""
+"""Longer than a probe needs to leave and to get its answer, so that two probes are never under way at once."""
 
 _NEVER_MS = 253_402_300_799_000
-"""The end of the year 9999."""
+"""The end of the year 9999, and the largest number that an item may have: later times cannot be written as a date."""
+
+_MAX_REASON_CHARACTERS = 100
 
 _OUTAGES = {Reason.NOT_SENT, Reason.NO_ANSWER, Reason.WRONG_ADDRESS}
 
@@ -32,8 +31,8 @@ _OUTAGES = {Reason.NOT_SENT, Reason.NO_ANSWER, Reason.WRONG_ADDRESS}
 class Pause:
     """The state of a flow, or of the account. Times are milliseconds since 1970.
 
-    `reason` is a code's name or a `Reason`, "" while nothing is paused and `failures_in_a_row` are only counted.
-    `secret_version` is the flow secret that was refused, "" where no secret is to blame.
+    `reason` is a code's name or a `Reason`, "" while nothing is paused and only `failures_in_a_row` are counted.
+    `secret_version` is the version of the flow secret that was refused, "" if the pause is not about a secret.
     """
 
     reason: str = ""
@@ -46,97 +45,87 @@ class Pause:
 
     @property
     def is_paused(self) -> bool:
-        """Only probes go out."""
+        """Only probes leave."""
         return bool(self.reason)
 
     @property
     def is_outage(self) -> bool:
-        """It was paused because no answer came, so that any answer ends it."""
+        """The pause began because no answer came, so any answer ends it."""
         return self.reason in _OUTAGES
 
     @property
     def outcome(self) -> Outcome:
-        """What becomes of the calls meanwhile."""
+        """The outcome of the calls that wait for the end of the pause."""
         return Outcome(Status.WAITING, self.reason, self.code, detail="Paused: only single probes are sent for it.")
 
     def paused_seconds(self, now_ms: int) -> float | None:
-        """For how long it has been paused: None if it is not, 0 if nobody wrote down since when."""
+        """How long the pause has lasted; None if nothing is paused, 0 if the time of its beginning is unknown."""
         if not self.is_paused:
             return None
         return max(0, now_ms - self.since_ms) / 1000 if self.since_ms else 0.0
 
-    def is_due(self, now_ms: int, *, is_resend: bool = False) -> bool:
-        """A probe may go out.
+    def may_be_probed(self, now_ms: int, *, is_resend: bool) -> bool:
+        """Whether a request may leave as a probe.
 
-        A resend that is refused loses what its next answer could have told. Where a probe may well be refused, it is
-        one only if for a good while nobody had other calls to probe with.
+        A resend probes only an outage. A resend that is refused can never be told any more what became of its first
+        send, so it must not leave while a refusal is likely.
         """
-        return now_ms >= self._due_at_ms(is_resend=is_resend)
+        return now_ms >= self.next_probe_at_ms and (self.is_outage or not is_resend)
 
-    def seconds_to_probe(self, now_ms: int, *, is_resend: bool = False) -> float:
-        """How long until a probe may go out; 0 if one may now."""
-        return max(0, self._due_at_ms(is_resend=is_resend) - now_ms) / 1000
+    def seconds_to_probe(self, now_ms: int) -> float:
+        """How long until a probe may leave; 0 if one may leave now."""
+        return max(0, self.next_probe_at_ms - now_ms) / 1000
 
-    def _due_at_ms(self, *, is_resend: bool) -> int:
-        return self.next_probe_at_ms + (_PATIENCE_OF_RESENDS_MS if is_resend and not self.is_outage else 0)
-
-    def after(
-        self, now_ms: int, *, sign: Sign, secret_version: str, is_probe: bool, is_resend: bool = False
-    ) -> "Pause":
-        """What a request's answer makes of it; `sign` is about just this flow, or just this account."""
-        if self.next_probe_at_ms == _NEVER_MS:  # it is an operator's, who alone ends it
+    def after(self, now_ms: int, *, signal: HealthSignal, secret_version: str, is_probe: bool) -> "Pause":
+        """The pause after a health signal about just this flow, or just this account."""
+        if self.next_probe_at_ms == _NEVER_MS:  # an operator's pause, which only an operator ends
             return self
-        match sign:
+        match signal:
             case Refused():
-                return self._refused(sign, secret_version, now_ms)
+                return self._refused(signal, secret_version, now_ms)
             case Failed():
-                return self._failed(sign, now_ms)
+                return self._failed(signal, now_ms)
             case Passed() if is_probe or not self.is_paused:
-                return self._passed(sign, now_ms, is_resend=is_resend)
-        return self  # it left before the pause, and says nothing of now
+                return self._passed(signal, now_ms)
+        return self  # the request left before the pause began
 
-    def _refused(self, sign: Refused, secret_version: str, now_ms: int) -> "Pause":
-        if self.is_paused:  # its probe drew the interval when it left
-            return replace(self, reason=sign.reason, code=sign.code, secret_version=secret_version)
-        return Pause(sign.reason, sign.code, now_ms, 0, now_ms + _FIRST_PROBE_MS, secret_version)
+    def _refused(self, signal: Refused, secret_version: str, now_ms: int) -> "Pause":
+        if self.is_paused:  # the next probe's time was set when this one left
+            return replace(self, reason=signal.reason, code=signal.code, secret_version=secret_version)
+        return Pause(signal.reason, signal.code, now_ms, 0, now_ms + _FIRST_PROBE_MS, secret_version)
 
-    def _passed(self, sign: Passed, now_ms: int, *, is_resend: bool) -> "Pause":
-        if sign.is_accepted or self.is_outage or not self.is_paused:
+    def _passed(self, signal: Passed, now_ms: int) -> "Pause":
+        if signal.is_accepted or self.is_outage or not self.is_paused:
             return Pause()
-        if not sign.is_about_calls:
+        if not signal.is_about_calls:
             return self
-        # It was judged by its calls, and the next probe may have others.
-        return replace(self, next_probe_at_ms=_due_again_at_ms(now_ms, is_resend=is_resend))
+        # The probe was judged by its calls. The next probe may have other calls, and may leave at once.
+        return replace(self, next_probe_at_ms=now_ms)
 
-    def _failed(self, sign: Failed, now_ms: int) -> "Pause":
+    def _failed(self, signal: Failed, now_ms: int) -> "Pause":
         failures = self.failures_in_a_row + 1
-        asked_ms = now_ms + int(sign.seconds * 1000)
+        asked_ms = now_ms + int(signal.seconds * 1000)
         if self.is_paused:
             return replace(self, failures_in_a_row=failures, next_probe_at_ms=max(self.next_probe_at_ms, asked_ms))
         if failures < FAILURES_THAT_PAUSE:
             return Pause(failures_in_a_row=failures)
         first_probe_at_ms = max(asked_ms, now_ms + _FIRST_PROBE_MS)
-        return Pause(sign.reason, None, now_ms, 0, first_probe_at_ms, failures_in_a_row=failures)
+        return Pause(signal.reason, None, now_ms, 0, first_probe_at_ms, failures_in_a_row=failures)
 
     def probed(self, now_ms: int) -> "Pause":
-        """A probe leaves; the next one may follow later than this one did."""
+        """A probe leaves. Each interval to the next probe is longer, up to a limit."""
         interval_ms = min(_LONGEST_INTERVAL_MS, _FIRST_PROBE_MS * 2 ** min(self.probes + 1, 10))
         return replace(self, probes=self.probes + 1, next_probe_at_ms=now_ms + max(_LONGEST_PROBE_MS, interval_ms))
 
-    def unprobed(self, now_ms: int, *, is_resend: bool = False) -> "Pause":
-        """The probe did not leave after all: another one may."""
+    def unprobed(self, now_ms: int) -> "Pause":
+        """The probe did not leave: another one may at once."""
         if not self.is_paused or self.next_probe_at_ms == _NEVER_MS:  # resumed meanwhile, or paused by an operator
             return self
-        return replace(self, next_probe_at_ms=_due_again_at_ms(now_ms, is_resend=is_resend))
-
-
-def _due_again_at_ms(now_ms: int, *, is_resend: bool) -> int:
-    """From now on. Where a resend was to probe, as for long nobody else was there, the next one need not be patient."""
-    return now_ms - (_PATIENCE_OF_RESENDS_MS if is_resend else 0)
+        return replace(self, next_probe_at_ms=now_ms)
 
 
 def pause_attributes(pause: Pause) -> dict[str, Value | None]:
-    """A pause as attributes of an item; those that do not apply are removed."""
+    """A pause as attributes of an item. An attribute that does not apply is None, which removes it."""
     return {
         "reason": pause.reason or None,
         "code": pause.code,
@@ -149,17 +138,18 @@ def pause_attributes(pause: Pause) -> dict[str, Value | None]:
 
 
 def pause_of(item: Mapping[str, Value]) -> Pause:
-    """The pause in an item's attributes. One with a `reason` and nothing else, an operator's, is never probed.
+    """The pause in an item's attributes. One with only a `reason`, an operator's, is never probed.
 
-    People write such items: what should be a number and is none counts as not there.
+    People write such items. A number that is out of range or of another type counts as absent.
     """
-    numbers = {name: value for name, value in item.items() if isinstance(value, int)}
+    numbers = {name: value for name, value in item.items() if type(value) is int and 0 <= value <= _NEVER_MS}
+    reason = str(item.get("reason", ""))[:_MAX_REASON_CHARACTERS]
     return Pause(
-        str(item.get("reason", "")),
+        reason,
         numbers.get("code"),
         numbers.get("since_ms", 0),
         numbers.get("probes", 0),
-        numbers.get("next_probe_at_ms", _NEVER_MS if "reason" in item else 0),
+        numbers.get("next_probe_at_ms", _NEVER_MS if reason else 0),
         str(item.get("secret_version", "")),
         numbers.get("failures_in_a_row", 0),
     )

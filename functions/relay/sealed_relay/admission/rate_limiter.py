@@ -1,67 +1,144 @@
-"""The turns that all invocations share: `pacing`, kept in one item of the table."""
+"""The API's rate limit, held by all invocations together: the permits of the last minute, in one item of the table.
 
-from collections.abc import Callable
+The log is a sliding one. A permit is counted in the quarter of a second in which it was taken. It leaves the log when
+no request that used it can lie in the same 60 seconds as a request that gets its place.
+"""
+
+import struct
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final
 
-from sealed_relay.admission.rate_window import Pace, pace_attributes, pace_of
-from sealed_relay.admission.shared_item import Attributes, SharedItems
+from sealed_relay.admission.shared_item import SharedItems
 from sealed_relay.observability.events import BudgetUsed, Observe
-from sealed_relay.ports import Item
+from sealed_relay.ports import Value
 
-PACE_KEY: Final = "#pace"
+RATE_KEY: Final = "#permits"
+
+USE_WITHIN_SECONDS: Final = 1.0
+"""A request must leave so soon after its permit was taken. Otherwise the permit is lost."""
+
+CLOCKS_DIFFER_SECONDS: Final = 2.0
+"""The limit holds although the clocks of two invocations differ by so much: each may be a second off the true time.
+
+Each second costs a steady stream of requests 1.6 percent of the limit.
+"""
+
+_TICK_MS = 250
+_TICKS = int((60 + USE_WITHIN_SECONDS + CLOCKS_DIFFER_SECONDS) * 1000) // _TICK_MS + 1
+_MAX_SPREAD_MS = 300_000
+"""No request is deferred for longer than this after the next free permit."""
 
 
-class Pacer:
-    """Hands out `per_minute` turns. `clock` tells seconds since 1970. What is known of the item is in `items`."""
+@dataclass(frozen=True, slots=True)
+class RateWindow:
+    """The permits taken: `counts[i]` of them in tick `first_tick + i`, in quarters of a second since 1970. Pure."""
+
+    first_tick: int = 0
+    counts: tuple[int, ...] = ()
+
+    def taken(self, now_ms: int) -> int:
+        """How many permits cannot be taken again yet."""
+        return sum(self._since(now_ms))
+
+    def take(self, permits: int, now_ms: int) -> "RateWindow":
+        """Count permits as taken now."""
+        kept = self._since(now_ms)
+        tick = now_ms // _TICK_MS
+        first_tick = self.first_tick + len(self.counts) - len(kept) if kept else tick
+        counts = [*kept, *[0] * (tick - first_tick + 1 - len(kept))]
+        counts[-1] += permits  # by a clock that lags, too: the permit then counts for longer, never for less
+        return RateWindow(first_tick, tuple(counts))
+
+    def next_free_ms(self, now_ms: int, per_minute: int) -> int:
+        """When the next permit is free, in milliseconds since 1970."""
+        kept = self._since(now_ms)
+        too_many = sum(kept) - per_minute
+        if too_many < 0:
+            return now_ms
+        gone = next(index for index, total in enumerate(accumulate(kept)) if total > too_many)
+        return (self.first_tick + len(self.counts) - len(kept) + gone + _TICKS) * _TICK_MS
+
+    def _since(self, now_ms: int) -> tuple[int, ...]:
+        gone = now_ms // _TICK_MS - _TICKS - self.first_tick + 1
+        if gone < -2 * _TICKS:  # minutes ahead of any clock: a person wrote it
+            return ()
+        return self.counts[max(0, gone) :]
+
+
+def window_attributes(window: RateWindow) -> dict[str, Value]:
+    """A window as an item's attributes: half a kilobyte, so that a permit costs one write unit."""
+    return {"first_tick": window.first_tick, "counts": struct.pack(f">{len(window.counts)}H", *window.counts)}
+
+
+def window_of(item: Mapping[str, Value]) -> RateWindow:
+    """The window in an item's attributes; an empty one if there are none, or none that the relay can have written."""
+    first_tick, counts = item.get("first_tick"), item.get("counts")
+    if type(first_tick) is not int or not isinstance(counts, bytes) or len(counts) % 2:
+        return RateWindow()
+    return RateWindow(first_tick, struct.unpack(f">{len(counts) // 2}H", counts))
+
+
+class RateLimiter:
+    """Hands out `per_minute` permits. `clock` tells seconds since 1970. `items` has what is known of the window."""
 
     def __init__(self, items: SharedItems, clock: Callable[[], float], observe: Observe, per_minute: int) -> None:
         self._items = items
         self._clock = clock
         self._observe = observe
         self._per_minute = per_minute
+        self._last_deferred_to_ms = 0.0
+        self._expected = 0
+        self._spare = 0
+        self._spare_until = 0.0
 
-    def room(self) -> int:
-        """How many more requests may leave now, as far as is known here."""
-        return max(0, self._per_minute - self._pace().used(self._now_ms()))
+    def free(self) -> int:
+        """How many permits are free now, as far as is known here."""
+        return max(0, self._per_minute - window_of(self._items.known.get(RATE_KEY, {})).taken(self._now_ms()))
 
-    def spare(self) -> int:
-        """How many of these are promised to nobody, or nobody came for: whoever comes new stands behind the others."""
-        return self._pace().spare(self._now_ms(), self._per_minute)
+    def expect(self, requests: int) -> None:
+        """Requests of this invocation will ask for a permit soon: the first one takes the permits of all."""
+        self._expected = requests
 
-    def take(self, wanted: int) -> tuple[int, float]:
-        """Take so many turns, or as many as there are; how many, and when they count, in seconds since 1970.
+    def take(self) -> float | None:
+        """Take a permit; until when it may be used, in seconds since 1970, or None if no permit is free.
 
-        One write, and one more for each time that somebody else was quicker.
+        No write if a permit was taken for it already, else one, and one more each time that another invocation wrote
+        first.
         """
-        taken, now_ms = 0, 0
+        if self._spare and self._clock() < self._spare_until:
+            self._spare -= 1
+            return self._spare_until
+        until = None
+        for item in self._items.attempts(RATE_KEY):
+            # The other invocations count the permits from this time on, however long the write takes.
+            window, now_ms = window_of(item), self._now_ms()
+            permits = min(max(1, self._expected), self._per_minute - window.taken(now_ms))
+            if permits <= 0:
+                break
+            if self._items.write(RATE_KEY, window_attributes(window.take(permits, now_ms))):
+                until = now_ms / 1000 + USE_WITHIN_SECONDS
+                self._expected, self._spare, self._spare_until = 0, permits - 1, until
+                break
+        self._observe(BudgetUsed(1 - self.free() / self._per_minute))
+        return until
 
-        def count(item: Item) -> Attributes | None:
-            nonlocal taken, now_ms
-            pace, now_ms = pace_of(item), self._now_ms()
-            taken = max(0, min(wanted, self._per_minute - pace.used(now_ms)))
-            return pace_attributes(pace.take(taken, now_ms)) if taken else None
+    def seconds_to_wait(self, about_to_leave: int = 0) -> float:
+        """After how many seconds a request without a permit should try again.
 
-        is_written = self._items.change(PACE_KEY, count)
-        self._observe(BudgetUsed(1 - self.room() / self._per_minute))
-        return taken if is_written else 0, now_ms / 1000
-
-    def put_off(self, requests: int, about_to_leave: int = 0) -> list[float]:
-        """How long so many requests wait for room, in seconds: each until a turn of its own, so that none is wasted.
-
-        `about_to_leave` others were told that they may leave now. One write for all of them.
+        `about_to_leave` other requests of this invocation will take a permit now.
+        The first such request waits for the next free permit. Each further one waits a permit's time longer than the
+        one before it. No other invocation knows of that, so several may come for one permit: those that get none wait
+        again. They come when permits become free, so requests that arrive at any time do not get ahead of all of them.
         """
         now_ms = self._now_ms()
-        times_ms: list[int] = []
-
-        def promise(item: Item) -> Attributes:
-            pace, times_ms[:] = pace_of(item).put_off(requests, now_ms, self._per_minute, about_to_leave)
-            return pace_attributes(pace)
-
-        self._items.change(PACE_KEY, promise)
-        return [max(0, time_ms - now_ms) / 1000 for time_ms in times_ms]
-
-    def _pace(self) -> Pace:
-        return pace_of(self._items[PACE_KEY])
+        window = window_of(self._items.known.get(RATE_KEY, {})).take(about_to_leave, now_ms)
+        next_free_ms = window.next_free_ms(now_ms, self._per_minute)
+        after_last_ms = self._last_deferred_to_ms + 60_000 / self._per_minute
+        is_in_reach = next_free_ms < after_last_ms < next_free_ms + _MAX_SPREAD_MS
+        self._last_deferred_to_ms = after_last_ms if is_in_reach else next_free_ms
+        return (self._last_deferred_to_ms - now_ms) / 1000
 
     def _now_ms(self) -> int:
         return int(self._clock() * 1000)

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
 from sealed_relay.aws.group_commit import GroupCommit
-from sealed_relay.batch.packing import in_parts
+from sealed_relay.aws.parts import in_parts
 from sealed_relay.ports import KEY, Change, Item, Value
 
 if TYPE_CHECKING:
@@ -21,17 +23,19 @@ if TYPE_CHECKING:
     )
 
 _MAX_STATEMENTS = 25
-"""What BatchExecuteStatement takes; each of them is a conditional write of its own, at the price of a plain one."""
+"""The most that BatchExecuteStatement takes. Each is a conditional write of its own, at the price of a plain write."""
 _MAX_BYTES = 1_048_576
-"""Far below what DynamoDB takes in a round trip, 16 MB; a larger one would gain nothing."""
+"""DynamoDB takes 16 MB in a round trip; larger ones than this would gain nothing."""
 _MAX_KEYS = 100
-"""What BatchGetItem takes."""
+"""The most that BatchGetItem takes."""
 _WHOLE_NUMBER = re.compile(r"-?\d{1,38}")
 _ROUND_TRIPS_AT_ONCE = 8
+_WRITE = "BatchExecuteStatement"
+_READ = "BatchGetItem"
 _TRIES = 6
 _FIRST_BACKOFF_SECONDS = 0.05
 _CONDITION_FAILED = frozenset({"ConditionalCheckFailed", "DuplicateItem"})
-_PASSING = frozenset(
+_TRANSIENT = frozenset(
     {
         "InternalServerError",
         "ProvisionedThroughputExceeded",
@@ -42,8 +46,24 @@ _PASSING = frozenset(
 )
 
 
-class TableError(Exception):
-    """DynamoDB did not do some of the writes or reads. Whether it did the others is on record there."""
+class TableError(ClientError):
+    """DynamoDB did not do some of the writes or reads. It may have done the others.
+
+    A ClientError, because DynamoDB also refuses statements one by one inside an answer of HTTP 200, for which botocore
+    raises nothing. The log then names the error code and the operation in the same fields.
+    """
+
+    def __init__(self, error_code: str, operation: str, text: str) -> None:
+        super().__init__({"Error": {"Code": error_code, "Message": text}}, operation)
+
+
+def refuse_keys_named_twice(keys: Sequence[str]) -> None:
+    """Raise what DynamoDB answers to a round trip that names a key twice.
+
+    DynamoDB would refuse only if both writes were in the same round trip. This refuses every such call alike.
+    """
+    if len(set(keys)) < len(keys):
+        raise TableError("ValidationException", _WRITE, "Provided list of item keys contains duplicates")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +76,7 @@ class _Statement:
 class DynamoDBTable:
     """One DynamoDB table with the string key `call_id`.
 
-    Writes go as PartiQL: BatchExecuteStatement is the one call that does many conditional writes in a round trip.
+    Writes are PartiQL: only BatchExecuteStatement does many conditional writes in one round trip, each on its own.
     """
 
     def __init__(self, client: "DynamoDBClient", name: str, sleep: Callable[[float], None] = time.sleep) -> None:
@@ -71,7 +91,7 @@ class DynamoDBTable:
         return self._write([self._insert_statement(item) for item in items])
 
     def update(self, changes: Sequence[Change]) -> list[bool]:
-        """Change items on their expectations; see `ports.Table`."""
+        """Change items whose expectations hold; see `ports.Table`."""
         return self._write([self._update_statement(change) for change in changes])
 
     def read(self, keys: Sequence[str]) -> dict[str, Item]:
@@ -80,7 +100,8 @@ class DynamoDBTable:
         return dict(chain.from_iterable(self._executor.map(self._read_some, in_parts(different, _MAX_KEYS))))
 
     def _write(self, statements: Sequence[_Statement]) -> list[bool]:
-        """Full round trips side by side; what fills none goes with what other threads write at the time."""
+        """Full round trips run side by side. The rest shares round trips with the writes of other threads."""
+        refuse_keys_named_twice([statement.key for statement in statements])
         full = len(statements) - len(statements) % _MAX_STATEMENTS
         parts = list(in_parts(statements[:full], _MAX_STATEMENTS))
         under_way = [self._executor.submit(self._write_some, part, self._round_trip) for part in parts]
@@ -88,7 +109,7 @@ class DynamoDBTable:
             rest = self._write_some(statements[full:], self._group_commit.write) if full < len(statements) else []
             return [*chain.from_iterable(part.result() for part in under_way), *rest]
         except BaseException:
-            for part in under_way:  # what follows is not to stand behind the rest of a write that has failed
+            for part in under_way:  # otherwise later writes would wait behind the rest of a failed one
                 part.cancel()
             raise
 
@@ -97,21 +118,20 @@ class DynamoDBTable:
         statements: Sequence[_Statement],
         round_trip: Callable[[Sequence[_Statement]], Sequence["BatchStatementResponseTypeDef"]],
     ) -> list[bool]:
-        """One round trip, and more for statements that met a passing error."""
+        """One round trip, and more for statements with a transient error."""
         done: dict[int, bool] = {}
         left = list(range(len(statements)))
+        codes: dict[int, str] = {}
         for backoff_seconds in self._backoffs_seconds():
-            for index, answer in zip(list(left), round_trip([statements[index] for index in left]), strict=True):
-                code = _error_code(answer)
-                if code not in _PASSING:
-                    done[index] = _is_done(code)
-                    left.remove(index)
+            answers = round_trip([statements[index] for index in left])
+            codes = dict(zip(left, map(_error_code, answers), strict=True))
+            done |= {index: _is_done(code) for index, code in codes.items() if code not in _TRANSIENT}
+            left = [index for index in left if index not in done]
             if not left:
-                break
+                return [done[index] for index in range(len(statements))]
             self._sleep(backoff_seconds)
-        if left:
-            raise TableError(f"DynamoDB kept refusing {len(left)} of {len(statements)} writes for now.")
-        return [done[index] for index in range(len(statements))]
+        text = f"DynamoDB refused {len(left)} of {len(statements)} writes {_TRIES} times."
+        raise TableError(codes[left[0]], _WRITE, text)
 
     def _round_trip(self, statements: Sequence[_Statement]) -> list["BatchStatementResponseTypeDef"]:
         return self._client.batch_execute_statement(Statements=[each.request for each in statements])["Responses"]
@@ -122,7 +142,7 @@ class DynamoDBTable:
         for backoff_seconds in self._backoffs_seconds():
             response = self._client.batch_get_item(RequestItems=wanted)  # type: ignore[arg-type]
             for attributes in response["Responses"].get(self._name, []):
-                # People may have put in what the relay never writes (README: pauses): that is not there for it.
+                # People write pauses by hand. An attribute of a type that the relay never writes is left out.
                 values = ((name, _value(attribute)) for name, attribute in attributes.items())
                 item = {name: value for name, value in values if value is not None}
                 found.append((str(item[KEY]), item))
@@ -130,7 +150,7 @@ class DynamoDBTable:
             if not wanted:
                 return found
             self._sleep(backoff_seconds)
-        raise TableError(f"DynamoDB kept refusing some of {len(keys)} reads for now.")
+        raise TableError("UnprocessedKeys", _READ, f"DynamoDB left out some of {len(keys)} keys {_TRIES} times.")
 
     def _backoffs_seconds(self) -> Iterator[float]:
         return (_FIRST_BACKOFF_SECONDS * 2**attempt for attempt in range(_TRIES))
@@ -159,7 +179,7 @@ def _error_code(answer: "BatchStatementResponseTypeDef") -> str:
 
 def _is_done(error_code: str) -> bool:
     if error_code and error_code not in _CONDITION_FAILED:
-        raise TableError(f"DynamoDB refused a write with {error_code}.")
+        raise TableError(error_code, _WRITE, "DynamoDB refused a write.")
     return not error_code
 
 

@@ -23,10 +23,10 @@ class _Cached:
 
 
 class FlowSecrets:
-    """Looks flows up by their secret's name, prefix and flow id. `clock` tells seconds.
+    """Looks flows up by the name of their secret: prefix and flow id. `clock` tells seconds.
 
-    A cache of our own: Powertools' wraps every error in one type that drops its cause, and a flow without a secret
-    must be told from a service that is down. A secret that is missing or unusable is asked for again each time.
+    Powertools has a cache too, but it wraps every error in one type and drops the cause. The relay must tell a flow
+    without a secret from a service that is down. A missing or unusable secret is not cached.
     """
 
     def __init__(self, client: "SecretsManagerClient", prefix: str, clock: Callable[[], float]) -> None:
@@ -37,7 +37,7 @@ class FlowSecrets:
         self._lock = threading.Lock()
 
     def get(self, flow_id: str, *, fresh: bool = False) -> Flow:
-        """The flow, at most five minutes old, or asked for now; see `ports.Flows`."""
+        """The flow, from a cache of at most five minutes unless `fresh`; see `ports.Flows`."""
         with self._lock:
             cached = self._cache.get(flow_id)
         if cached and not fresh and self._clock() < cached.until:
@@ -60,4 +60,4 @@ class FlowSecrets:
         except BotoCoreError as error:
             raise UnusableFlowError(f"Secrets Manager could not be reached for flow {flow_id}.") from error
         except KeyError as error:
-            raise UnusableFlowError(f"The secret of flow {flow_id} is binary; text is allowed.") from error
+            raise UnusableFlowError(f"The secret of flow {flow_id} is binary; it must be text.") from error

@@ -1,8 +1,8 @@
-"""Single writes of threads that meet, in round trips together.
+"""Threads that write at the same time share round trips.
 
-Many requests get their answers at about the same time, and each has something to write down. A write that finds fewer
-than two round trips under way leaves at once; those that come meanwhile leave in the next one, all together. Two, so
-that one which hangs holds up nobody else's.
+Many requests are answered at about the same time, and each answer is a write. A write leaves at once while fewer than
+two round trips are under way. Otherwise it waits and leaves with the other waiting writes in the next round trip. Two
+are allowed, so that one slow round trip does not stop the writes of all threads.
 """
 
 import threading
@@ -18,11 +18,11 @@ class Write(Protocol):
 
     @property
     def key(self) -> str:
-        """What is written to."""
+        """The key of the item."""
 
     @property
     def size_bytes(self) -> int:
-        """How large it is on the wire, about."""
+        """Its approximate size on the wire."""
 
 
 W = TypeVar("W", bound=Write)
@@ -41,39 +41,40 @@ class _Waiting(Generic[W, A]):
 
 
 class GroupCommit(Generic[W, A]):
-    """Threads share it. `round_trip` does a group of writes, each to another key, and answers each.
+    """All threads share one. `round_trip` does a group of writes, each to a different key, and answers each.
 
-    A group is at most `max_writes`, and `max_bytes` or one write that is bigger. An error is that of the whole group.
+    A group has at most `max_writes` writes and `max_bytes` bytes; a larger write goes alone. An error of a round trip
+    is raised in each thread with a write in it.
     """
 
     def __init__(self, round_trip: Callable[[Sequence[W]], Sequence[A]], *, max_writes: int, max_bytes: int) -> None:
         self._round_trip = round_trip
-        self._most_writes = max_writes
-        self._most_bytes = max_bytes
-        self._line: list[_Waiting[W, A]] = []
+        self._max_writes = max_writes
+        self._max_bytes = max_bytes
+        self._queue: list[_Waiting[W, A]] = []
         self._under_way = 0
         self._keys_under_way: set[str] = set()
         self._changed = threading.Condition()
 
     def write(self, writes: Sequence[W]) -> list[A]:
-        """Do the writes, and others' with them; their answers in order. Raises what a round trip with one raised."""
+        """Do these writes; their answers in order. Raises the error of a round trip with one of them."""
         own: list[_Waiting[W, A]] = [_Waiting(write) for write in writes]
         with self._changed:
-            self._line += own
+            self._queue += own
         while group := self._next_group(own):
             self._go(group)
         for waiting in own:
             if waiting.error is not None:
-                raise waiting.error.with_traceback(None)  # and not with those of all others whose error it is
+                raise waiting.error.with_traceback(None)  # the other threads raise the same error
         return [waiting.answer for waiting in own if waiting.answer is not None]
 
     def _next_group(self, own: Sequence[_Waiting[W, A]]) -> list[_Waiting[W, A]]:
-        """The next round trip, where it is this thread's to make; empty once all of its own writes are done."""
+        """The next round trip for this thread to make; empty once all of its own writes are done."""
         with self._changed:
             while not all(waiting.is_done for waiting in own):
                 group = self._group() if self._under_way < _ROUND_TRIPS_AT_ONCE else []
                 if group:
-                    self._line = [waiting for waiting in self._line if waiting not in group]
+                    self._queue = [waiting for waiting in self._queue if waiting not in group]
                     self._under_way += 1
                     self._keys_under_way |= {waiting.write.key for waiting in group}
                     return group
@@ -83,14 +84,14 @@ class GroupCommit(Generic[W, A]):
     def _group(self) -> list[_Waiting[W, A]]:
         group: list[_Waiting[W, A]] = []
         keys = set(self._keys_under_way)
-        left_bytes = self._most_bytes
-        for waiting in self._line:
+        left_bytes = self._max_bytes
+        for waiting in self._queue:
             write = waiting.write
             if write.key not in keys and (write.size_bytes <= left_bytes or not group):
                 group.append(waiting)
                 keys.add(write.key)
                 left_bytes -= write.size_bytes
-            if len(group) == self._most_writes:
+            if len(group) == self._max_writes:
                 break
         return group
 

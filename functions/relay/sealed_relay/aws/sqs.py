@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING
 
-from sealed_relay.batch.packing import in_parts
+from botocore.exceptions import ClientError
+
+from sealed_relay.aws.parts import in_parts
 from sealed_relay.ports import Failure
 
 if TYPE_CHECKING:
@@ -18,15 +20,22 @@ if TYPE_CHECKING:
 
 _MAX_ENTRIES = 10
 _MAX_MESSAGE_BYTES = 1_048_576
-"""Of one message with its attributes, and of all messages of one batch: SQS's quotas of 2025."""
-_LONGEST_VISIBILITY_SECONDS = 43_200 - 900
-"""SQS refuses more than is left of 12 hours from the receipt, of which no invocation can have used over 15 minutes."""
+"""For one message with its attributes, and for all messages of one batch: SQS's quotas since 2025."""
+_MAX_VISIBILITY_SECONDS = 43_200 - 900
+"""SQS allows 12 hours from the receipt. An invocation has used at most 15 minutes of them."""
 _TRIES = 4
 _FIRST_BACKOFF_SECONDS = 0.05
 
 
-class FailureQueueError(Exception):
-    """The failure queue did not take every message; the calls in them are not settled, and come back."""
+class FailureQueueError(ClientError):
+    """The failure queue did not take every message. The calls in the others are not settled, and come back.
+
+    A ClientError, because SQS also refuses entries one by one inside an answer of HTTP 200. The log then names the
+    error code and the operation in the same fields.
+    """
+
+    def __init__(self, error_code: str, text: str) -> None:
+        super().__init__({"Error": {"Code": error_code, "Message": text}}, "SendMessageBatch")
 
 
 class FailureQueue:
@@ -38,22 +47,23 @@ class FailureQueue:
         self._sleep = sleep
 
     def publish(self, failures: Sequence[Failure]) -> None:
-        """Return once the queue holds them all. Raises FailureQueueError, or botocore's errors."""
+        """Return once the queue holds all of them. Raises FailureQueueError, or botocore's errors."""
         for entries in _batches([_entry(str(index), failure) for index, failure in enumerate(failures)]):
             left = entries
             for attempt in range(_TRIES):
                 response = self._client.send_message_batch(QueueUrl=self._queue_url, Entries=left)
-                failed = {failure["Id"] for failure in response.get("Failed", [])}
-                left = [entry for entry in left if entry["Id"] in failed]
+                codes = {failed["Id"]: failed["Code"] for failed in response.get("Failed", [])}
+                left = [entry for entry in left if entry["Id"] in codes]
                 if not left:
                     break
                 self._sleep(_FIRST_BACKOFF_SECONDS * 2**attempt)
             else:
-                raise FailureQueueError(f"The failure queue refused {len(left)} of {len(failures)} messages.")
+                text = f"The failure queue refused {len(left)} of {len(failures)} messages."
+                raise FailureQueueError(codes[left[0]["Id"]], text)
 
 
 class IngressQueue:
-    """Hands messages back to the queue with this URL. `executor` runs the round trips side by side."""
+    """Defers messages of the queue with this URL. `executor` runs the round trips side by side."""
 
     def __init__(self, client: "SQSClient", queue_url: str, executor: Executor) -> None:
         self._client = client
@@ -61,7 +71,7 @@ class IngressQueue:
         self._executor = executor
 
     def defer(self, delays_seconds: Mapping[str, float]) -> None:
-        """Change visibility timeouts; see `ports.Ingress`. Entries that SQS refuses keep the timeout they have."""
+        """Change visibility timeouts; see `ports.Ingress`. Messages that SQS refuses keep their timeout."""
         for _ in self._executor.map(self._defer, in_parts(list(delays_seconds.items()), _MAX_ENTRIES)):
             pass
 
@@ -72,8 +82,8 @@ class IngressQueue:
                 {
                     "Id": str(index),
                     "ReceiptHandle": receipt_handle,
-                    # Rounded up: the record lets other messages take the call over from that moment on.
-                    "VisibilityTimeout": min(max(0, int(seconds)) + 1, _LONGEST_VISIBILITY_SECONDS),
+                    # Rounded up: the record's lease must be over when the message comes back.
+                    "VisibilityTimeout": min(max(0, int(seconds)) + 1, _MAX_VISIBILITY_SECONDS),
                 }
                 for index, (receipt_handle, seconds) in enumerate(delays_seconds)
             ],
@@ -86,13 +96,14 @@ def _entry(entry_id: str, failure: Failure) -> "SendMessageBatchRequestEntryType
         "detail": failure.detail,
         "source_message_id": failure.source_message_id,
         "request_id": failure.request_id,
+        "api_request_id": failure.api_request_id,
     }
     attributes: dict[str, MessageAttributeValueTypeDef] = {
         name: {"DataType": "String", "StringValue": text} for name, text in texts.items() if text
     }
     if failure.code is not None:
         attributes["code"] = {"DataType": "Number", "StringValue": str(failure.code)}
-    # A body that fills a message to the brim leaves no room for attributes; the body is what must not be lost.
+    # A body of the maximum size leaves no room for attributes. The body must not be lost, so attributes go.
     for name in ("detail", "request_id", "source_message_id", "code", "reason"):
         if _size_bytes(failure.body, attributes) > _MAX_MESSAGE_BYTES:
             attributes.pop(name, None)
@@ -109,7 +120,7 @@ def _size_bytes(body: str, attributes: "Mapping[str, MessageAttributeValueUnionT
 def _batches(
     entries: Sequence["SendMessageBatchRequestEntryTypeDef"],
 ) -> Iterator[list["SendMessageBatchRequestEntryTypeDef"]]:
-    """As many entries at a time as SQS takes, in number and in bytes."""
+    """Batches within SQS's limits, in entries and in bytes."""
     batch: list[SendMessageBatchRequestEntryTypeDef] = []
     batch_bytes = 0
     for entry in entries:

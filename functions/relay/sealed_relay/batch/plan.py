@@ -1,99 +1,149 @@
-"""Which calls go out together: requests with ids made up front, before anything is claimed, sealed or sent."""
+"""Which calls go out together, and which are deferred without a claim. Pure.
+
+Requests have ids up front, before any call is claimed, sealed or sent. Calls are deferred where their flow or the
+account is paused, or no permit is free. What waits for hours is received again and again: each time costs one look at
+the pause, and no write.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 import msgspec
 
-from sealed_relay.batch.packing import pack
-from sealed_relay.calls.message import Call, service_time
-from sealed_relay.calls.outcome import Outcome, Status, coded
-from sealed_relay.kairos.codes import Scope, code_of
-from sealed_relay.kairos.encryption import largest_payload_bytes, payload_of
+from sealed_relay.admission.control import Deferral
+from sealed_relay.calls.call import Call, service_time
+from sealed_relay.calls.outcome import Outcome, Status
+from sealed_relay.dependencies import Limits
+from sealed_relay.kairos.codes import MAX_DATA_LIST_SIZE_EXCEEDED, Scope
 from sealed_relay.kairos.flow import Flow
+from sealed_relay.kairos.seal import max_calls_bytes
 
-NONCE_BYTES = 8
-"""What makes a request's payload differ from any other with the same calls."""
+T = TypeVar("T")
 
-_TOO_LARGE = 303
 _SOON = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """Calls of one flow to be sent together, or to be given `outcome` unsent.
-
-    They are kept out of sight for `wait_seconds` at least, where `outcome` has them wait for what is paused, `scope`.
-    `moved_from` is the request that answered for these calls before, where they are not claimed for this one yet.
-    `is_second_try` and `refresh_secret` are as in `verdicts`.
-    """
+class PlannedRequest:
+    """Calls of one flow that are to share a request. `unsent` is what becomes of them instead, if anything does."""
 
     request_id: str
     flow_id: str
     calls: tuple[Call, ...]
-    outcome: Outcome | None = None
-    wait_seconds: float = 0.0
-    scope: Scope = Scope.REQUEST
-    moved_from: str = ""
-    is_second_try: bool = False
-    refresh_secret: bool = False
+    unsent: Outcome | Deferral | None = None
 
 
 def plan(
     calls: Sequence[Call],
     flows: Mapping[str, Flow | Outcome],
     make_id: Callable[[], str],
-    *,
-    max_calls: int,
-    max_body_bytes: int,
-    give_up_after: timedelta,
+    limits: Limits,
     now: datetime,
-) -> list[Request]:
-    """Pack calls by flow. `flows` holds, by flow id, the flow, or the outcome of its calls where it is of no use."""
-    # A request is not sent past the earliest deadline among its calls: one that is due soon must not take with it the
-    # others' chance of a resend.
+) -> list[PlannedRequest]:
+    """Pack calls by flow. `flows` holds, by flow id, the flow, or the outcome of its calls where it cannot be used."""
+    # A request is not sent after the earliest deadline among its calls. So a call that is due soon must not share a
+    # request with others: it would take their chance of a resend.
     groups: dict[tuple[str, bool], list[Call]] = {}
     for call in calls:
-        is_due_soon = call.deadline(give_up_after) - now < _SOON
+        is_due_soon = call.deadline(limits.give_up_after) - now < _SOON
         groups.setdefault((call.flow_id, is_due_soon), []).append(call)
     now_there = service_time(now)
-    requests: list[Request] = []
+    requests: list[PlannedRequest] = []
     for (flow_id, _), flow_calls in groups.items():
         flow = flows[flow_id]
         if isinstance(flow, Outcome):
-            requests.append(Request(make_id(), flow_id, tuple(flow_calls), flow))
+            requests.append(PlannedRequest(make_id(), flow_id, tuple(flow_calls), flow))
             continue
-        room = room_for_calls(flow, max_body_bytes)
+        room = max_calls_bytes(flow, limits.max_body_bytes)
         sized = [(call, len(msgspec.json.encode(call.payload(now_there))) + 1) for call in flow_calls]  # and a comma
         fitting = [(call, size) for call, size in sized if size <= room]
         requests += [
-            Request(make_id(), flow_id, tuple(call for call, _ in group))
-            for group in pack(fitting, lambda call_and_size: call_and_size[1], max_items=max_calls, max_bytes=room)
+            PlannedRequest(make_id(), flow_id, tuple(call for call, _ in group))
+            for group in pack(
+                fitting, lambda call_and_size: call_and_size[1], max_items=limits.max_calls, max_bytes=room
+            )
         ]
         requests += [
-            Request(make_id(), flow_id, (call,), _too_large(size - 1, room - 1)) for call, size in sized if size > room
+            PlannedRequest(make_id(), flow_id, (call,), _too_large(size - 1, room - 1))
+            for call, size in sized
+            if size > room
         ]
     return requests
 
 
-def room_for_calls(flow: Flow, max_body_bytes: int) -> int:
-    """How many bytes the calls of a request may have for its sealed body to keep the limit, each with a comma."""
-    empty = payload_of(
-        [],
-        flow_id=flow.flow_id,
-        security_id=flow.security_id,
-        api_version=flow.api_version,
-        nonce=bytes(NONCE_BYTES),
-    )
-    room = largest_payload_bytes(max_body_bytes, flow.rsa_key_bytes, flow.flow_id) - len(empty)
-    return room + 1  # no comma follows the last
-
-
 def _too_large(size_bytes: int, room_bytes: int) -> Outcome:
-    code = code_of(_TOO_LARGE)
-    return coded(
-        Status.REJECTED,
-        code.number,
-        f"Refused before sending: the call has {size_bytes} bytes, and a request takes at most {room_bytes}.",
-    )
+    code = MAX_DATA_LIST_SIZE_EXCEEDED
+    detail = f"Refused before sending: the call has {size_bytes} bytes, and a request takes at most {room_bytes}."
+    return Outcome(Status.REJECTED, code.name, code.number, detail=detail)
+
+
+def pack(items: Sequence[T], size_of: Callable[[T], int], *, max_items: int, max_bytes: int) -> list[list[T]]:
+    """Groups of at most `max_items` items and `max_bytes` bytes, each in the order of `items`.
+
+    First fit in that order, not the largest first. So each group gets large items and small ones, and is full by its
+    count and by its bytes at about the same time. Where items are so large that the count never limits, that costs one
+    group in fifty or so. Every item must fit `max_bytes` by itself.
+    """
+    smallest_bytes = min(map(size_of, items), default=0)
+    groups: list[list[T]] = []
+    open_groups: dict[int, int] = {}  # number of the group -> bytes still free
+    for item in items:
+        size_bytes = size_of(item)
+        number = next((number for number, free in open_groups.items() if free >= size_bytes), None)
+        if number is None:
+            number = len(groups)
+            groups.append([])
+            open_groups[number] = max_bytes
+        groups[number].append(item)
+        open_groups[number] -= size_bytes
+        if len(groups[number]) == max_items or open_groups[number] < smallest_bytes:
+            del open_groups[number]
+    return groups
+
+
+@dataclass(frozen=True, slots=True)
+class DeferredCalls:
+    """Calls of one flow whose messages go back untouched, and why."""
+
+    why: Deferral
+    flow_id: str
+    calls: tuple[Call, ...]
+
+
+def sort_out_deferred(
+    requests: Sequence[PlannedRequest],
+    deferrals: Mapping[str, Deferral],
+    is_late: Callable[[Call], bool],
+) -> tuple[list[PlannedRequest], list[DeferredCalls]]:
+    """Tell the requests whose calls are claimed from the calls that are deferred untouched.
+
+    `deferrals` says by request id why a request may not leave now. Its calls are claimed all the same, and settled
+    unsent, if their deadline has passed, or if a pause meets them at their first receive: their records say that they
+    wait, and why.
+    """
+    to_claim: list[PlannedRequest] = []
+    deferred: list[DeferredCalls] = []
+    for request in requests:
+        why = deferrals.get(request.request_id) or _wait_for_flow(request)
+        if why is None:
+            to_claim.append(request)
+            continue
+        claimed: list[Call] = []
+        untouched: list[Call] = []
+        for call in request.calls:
+            is_claimed = is_late(call) or (call.receive_count == 1 and not why.is_brief)
+            (claimed if is_claimed else untouched).append(call)
+        if claimed:
+            to_claim.append(replace(request, calls=tuple(claimed), unsent=why))
+        if untouched:
+            deferred.append(DeferredCalls(why, request.flow_id, tuple(untouched)))
+    return to_claim, deferred
+
+
+def _wait_for_flow(request: PlannedRequest) -> Deferral | None:
+    """Why the calls of a flow wait whose secret cannot be used now."""
+    if not isinstance(request.unsent, Outcome) or request.unsent.status.is_final:
+        return None
+    return Deferral(request.unsent, 0.0, scope=Scope.FLOW)

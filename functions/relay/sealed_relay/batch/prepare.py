@@ -1,89 +1,77 @@
-"""Before anything is claimed: calls into requests, and back with the messages that cannot be delivered now."""
+"""Before any call is claimed: look up flows and pauses, plan the requests, and defer what cannot be delivered now."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
-from sealed_relay.admission.control import Held
-from sealed_relay.batch import defer as holding
-from sealed_relay.batch import plan as planning
-from sealed_relay.batch.inbox import Inbox
-from sealed_relay.batch.plan import Request
-from sealed_relay.calls.message import Call
+from sealed_relay.admission.control import Deferral
+from sealed_relay.batch.plan import PlannedRequest, plan, sort_out_deferred
+from sealed_relay.calls.call import Call
 from sealed_relay.calls.outcome import Outcome
-from sealed_relay.delivery.deliver import look_up
-from sealed_relay.delivery.settle import Settling
+from sealed_relay.delivery.deliver import look_up_flow
+from sealed_relay.delivery.request import Invocation
+from sealed_relay.delivery.settle import deferral_seconds
 from sealed_relay.dependencies import Dependencies
-from sealed_relay.kairos.codes import Scope
 from sealed_relay.kairos.flow import Flow
-from sealed_relay.observability.events import CallsHeld, PausesSeen
+from sealed_relay.observability.events import MessagesDeferred
 
 
-def plan(dependencies: Dependencies, calls: Sequence[Call]) -> list[Request]:
+def prepare_requests(dependencies: Dependencies, calls: Sequence[Call]) -> list[PlannedRequest]:
     """Pack calls by their flows as these are now; a paused flow whose secret was changed is resumed on the way."""
     flow_ids = list(dict.fromkeys(call.flow_id for call in calls))
     looking = dependencies.executor.submit(dependencies.admission.look, flow_ids)
-    flows = dict(zip(flow_ids, dependencies.executor.map(partial(look_up, dependencies.flows), flow_ids), strict=True))
+    flows = _look_up(dependencies, flow_ids)
     looking.result()
-    flows |= _resumed(dependencies, flow_ids)
-    dependencies.observe(_pauses_seen(dependencies, flow_ids))
-    return planning.plan(
-        calls,
-        flows,
-        dependencies.make_id,
-        max_calls=dependencies.limits.max_calls,
-        max_body_bytes=dependencies.limits.max_body_bytes,
-        give_up_after=dependencies.limits.give_up_after,
-        now=datetime.fromtimestamp(dependencies.clock(), UTC),
-    )
-
-
-def _resumed(dependencies: Dependencies, flow_ids: Sequence[str]) -> dict[str, Flow | Outcome]:
-    """The paused flows among these, as their secrets are now; those whose secret was changed are paused no more."""
-    paused = [flow_id for flow_id in flow_ids if dependencies.admission.pause(flow_id).is_paused]
-    flows = dict(
-        zip(paused, dependencies.executor.map(partial(look_up, dependencies.flows, fresh=True), paused), strict=True)
-    )
-    for flow_id, flow in flows.items():
-        refused = dependencies.admission.pause(flow_id).secret_version
-        if isinstance(flow, Flow) and refused and flow.version != refused:
-            dependencies.admission.resume(flow_id, refused)
-    return flows
-
-
-def _pauses_seen(dependencies: Dependencies, flow_ids: Sequence[str]) -> PausesSeen:
-    now_ms = int(dependencies.clock() * 1000)
-    account, *flows = [dependencies.admission.pause(at).paused_seconds(now_ms) for at in ("", *flow_ids)]
-    return PausesSeen(account, max((seconds for seconds in flows if seconds is not None), default=None))
-
-
-def hold_back(
-    dependencies: Dependencies, settling: Settling, inbox: Inbox, requests: Sequence[Request]
-) -> list[Request]:
-    """The requests whose calls are to be claimed; the messages of all other calls go back as they are."""
+    flows |= _resume_changed(dependencies, flow_ids)
     now = datetime.fromtimestamp(dependencies.clock(), UTC)
-    give_up_after = dependencies.limits.give_up_after
+    return plan(calls, flows, dependencies.make_id, dependencies.limits, now)
+
+
+def defer_early(
+    invocation: Invocation, requests: Sequence[PlannedRequest]
+) -> tuple[list[PlannedRequest], Mapping[str, float]]:
+    """The requests whose calls are to be claimed, and the seconds for which the other calls' messages are deferred."""
+    dependencies = invocation.dependencies
+    now = datetime.fromtimestamp(dependencies.clock(), UTC)
+
+    def is_late(call: Call) -> bool:
+        return call.deadline(dependencies.limits.give_up_after) <= now
+
+    to_claim, deferred = sort_out_deferred(requests, _deferrals(dependencies, requests, is_late), is_late)
+    delays_seconds: dict[str, float] = {}
+    for each in deferred:
+        why, seconds = each.why, deferral_seconds(invocation, each.why, each.calls)
+        message_ids = {call.message_id for call in each.calls}
+        delays_seconds |= {message_id: max(seconds, delays_seconds.get(message_id, 0.0)) for message_id in message_ids}
+        counts = len(message_ids), len(each.calls)
+        reason, code = why.outcome.reason, why.outcome.code
+        dependencies.observe(MessagesDeferred(reason, code, why.scope, each.flow_id, *counts, seconds, why.since_ms))
+    return to_claim, delays_seconds
+
+
+def _deferrals(
+    dependencies: Dependencies, requests: Sequence[PlannedRequest], is_late: Callable[[Call], bool]
+) -> dict[str, Deferral]:
+    """Why requests may not leave now, by request id. A request with late calls alone needs no permit."""
     to_send = [
-        request
-        for request in requests
-        if request.outcome is None and any(call.deadline(give_up_after) > now for call in request.calls)
+        request for request in requests if request.unsent is None and not all(is_late(call) for call in request.calls)
     ]
-    holds = dict(
-        zip((request.request_id for request in to_send), dependencies.admission.forecast(to_send), strict=True)
-    )
-    holds |= {request.request_id: _waiting(request.outcome) for request in requests if request.outcome}
-    to_claim, held_back = holding.hold_back(requests, holds, lambda call: call.deadline(give_up_after) <= now)
-    for hold in held_back:
-        seconds = settling.held_seconds(hold.held, hold.calls)
-        message_ids = {call.message_id for call in hold.calls}
-        for message_id in message_ids:
-            inbox.delay(message_id, seconds)
-        held, why = hold.held, hold.held.outcome
-        counts = len(message_ids), len(hold.calls)
-        dependencies.observe(CallsHeld(why.reason, why.code, held.scope, hold.flow_id, *counts, seconds, held.since_ms))
-    return to_claim
+    to_send.sort(key=lambda request: min(call.sent_at for call in request.calls))  # the oldest get the free permits
+    forecast = dependencies.admission.forecast([request.flow_id for request in to_send])
+    return {request.request_id: why for request, why in zip(to_send, forecast, strict=True) if why is not None}
 
 
-def _waiting(outcome: Outcome) -> Held | None:
-    """What holds the calls of a flow that cannot be used, which is no pause: it is looked up each time."""
-    return None if outcome.status.is_final else Held(outcome, 0.0, scope=Scope.FLOW)
+def _look_up(dependencies: Dependencies, flow_ids: Sequence[str], *, fresh: bool = False) -> dict[str, Flow | Outcome]:
+    found = dependencies.executor.map(partial(look_up_flow, dependencies.flows, fresh=fresh), flow_ids)
+    return dict(zip(flow_ids, found, strict=True))
+
+
+def _resume_changed(dependencies: Dependencies, flow_ids: Sequence[str]) -> dict[str, Flow | Outcome]:
+    """The flows that are paused for a refused secret, as they are now; those with a changed secret are resumed."""
+    admission = dependencies.admission
+    refused = {flow_id: admission.pause_of(flow_id).secret_version for flow_id in flow_ids}
+    flows = _look_up(dependencies, [flow_id for flow_id, version in refused.items() if version], fresh=True)
+    for flow_id, flow in flows.items():
+        if isinstance(flow, Flow) and flow.version != refused[flow_id]:
+            admission.resume(flow_id, refused[flow_id])
+    return flows

@@ -1,93 +1,99 @@
-"""After the claims: which calls are to be delivered, recovered, settled, refused, or left alone. Pure."""
+"""After the claims: which calls are delivered, recovered, settled, failed, deferred or finished. Pure."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from sealed_relay.batch.inbox import Inbox
-from sealed_relay.batch.plan import Request
-from sealed_relay.calls.message import Call
-from sealed_relay.calls.outcome import Outcome
-from sealed_relay.ledger.claim_rules import (
-    Busy,
-    Claimed,
-    Concluded,
-    Decision,
-    Done,
-    Duplicate,
-    Reused,
-    Tries,
-    Unanswered,
+from sealed_relay.admission.control import Deferral
+from sealed_relay.batch.plan import PlannedRequest
+from sealed_relay.calls.call import Call
+from sealed_relay.calls.outcome import Outcome, Reason, Status
+from sealed_relay.delivery.request import ClaimedCall, Request
+from sealed_relay.ledger.call_records import Claimed, Met
+from sealed_relay.ledger.claim_rules import Decision
+
+_REUSED = Outcome(
+    Status.REJECTED,
+    Reason.CLIENT_IDENTIFIER_REUSED,
+    detail="Another message gave this client-identifier to other content; use a new one.",
 )
 
 
 @dataclass(slots=True)
-class Triage:
-    """What there is to do. lost and concluded are by the id of the stored request; tries by call id.
+class SortedClaims:
+    """The work of a batch. What is keyed is keyed by request id.
 
-    repeats are calls whose messages are to be acknowledged while another message holds the call.
+    `duplicates` counts the calls of `finished` and `failed` that another message delivered or failed.
     """
 
     requests: list[Request] = field(default_factory=list)
-    lost: dict[str, list[Call]] = field(default_factory=dict)
-    concluded: dict[str, list[tuple[Call, Outcome]]] = field(default_factory=dict)
-    refused: list[Call] = field(default_factory=list)
-    repeats: list[Call] = field(default_factory=list)
-    tries: dict[str, Tries] = field(default_factory=dict)
+    unsent: dict[str, tuple[list[ClaimedCall], Outcome | Deferral]] = field(default_factory=dict)
+    unanswered: dict[str, list[ClaimedCall]] = field(default_factory=dict)
+    concluded: dict[str, list[tuple[ClaimedCall, Outcome]]] = field(default_factory=dict)
+    failed: dict[str, list[tuple[Call, Outcome]]] = field(default_factory=dict)
+    finished: list[Call] = field(default_factory=list)
+    busy: list[tuple[Call, int]] = field(default_factory=list)
     duplicates: int = 0
 
 
-def triage(  # noqa: C901 - a table, one case a row
-    inbox: Inbox,
-    requests: Sequence[Request],
-    decisions: Mapping[str, Decision],
+def sort_claims(
+    requests: Sequence[PlannedRequest],
+    answers: Mapping[str, Claimed | Met],
+    duplicates: Sequence[tuple[Call, Call]],
     now_ms: int,
-    backoff_seconds: Callable[[Call], float],
-) -> Triage:
-    """Sort the calls of `inbox`, whose claims were decided on as in `decisions`, by call id.
+) -> SortedClaims:
+    """Sort the calls of planned requests by the answers to their claims, which are by call id.
 
-    Calls with nothing left to do are finished, messages that come too early are delayed. Calls that were held back have
-    no decision, and are left alone.
+    `duplicates` are calls of the same batch, each with the call whose identity it has. What is on record for that call
+    holds for a duplicate with the same content too. Other duplicates wait for their next receive.
     """
-    found = Triage()
-    for call in inbox.calls:
-        match decisions.get(call.call_id):
-            case Claimed(tries):
-                found.tries[call.call_id] = tries
-            case Unanswered(request_id, tries):
-                found.tries[call.call_id] = tries
-                found.lost.setdefault(request_id, []).append(call)
-            case Concluded(request_id, outcome):
-                found.concluded.setdefault(request_id, []).append((call, outcome))
-            case Reused():
-                found.refused.append(call)
-            case Busy(until_ms):
-                inbox.delay(call.message_id, max(0.0, until_ms - now_ms) / 1000 + backoff_seconds(call))
-            case Duplicate(is_delivered):
-                found.duplicates += 1
-                if is_delivered:
-                    inbox.finish(call)
-                else:
-                    found.repeats.append(call)
-            case Done():
-                inbox.finish(call)
-    _sort_rivals(inbox, found, decisions, backoff_seconds)
+    found = SortedClaims()
+    for duplicate, first in duplicates:
+        answer = answers.get(first.call_id)
+        if isinstance(answer, Met) and _holds_for_all_messages(answer) and duplicate.content == first.content:
+            _sort_met(found, duplicate, replace(answer, is_own=False))
+        else:
+            found.busy.append((duplicate, now_ms))
     for request in requests:
-        held = tuple(call for call in request.calls if isinstance(decisions.get(call.call_id), Claimed))
-        if held:
-            found.requests.append(replace(request, calls=held))
+        claimed: list[ClaimedCall] = []
+        for call in request.calls:
+            answer = answers[call.call_id]
+            if isinstance(answer, Claimed):
+                claimed.append(ClaimedCall(call, answer.tries))
+            else:
+                _sort_met(found, call, answer)
+        if claimed and request.unsent is not None:
+            found.unsent[request.request_id] = claimed, request.unsent
+        elif claimed:
+            found.requests.append(Request(request.request_id, request.flow_id, tuple(claimed)))
     return found
 
 
-def _sort_rivals(
-    inbox: Inbox, found: Triage, decisions: Mapping[str, Decision], backoff_seconds: Callable[[Call], float]
-) -> None:
-    for rival, first in inbox.rivals:
-        if not isinstance(decisions.get(first.call_id), Claimed | Unanswered | Concluded):
-            # This invocation does not hold the call, and the rival's may be the very message that does: it is to be
-            # judged by the record, the next time.
-            inbox.delay(rival.message_id, backoff_seconds(rival))
-        elif rival.content == first.content:
-            found.repeats.append(rival)
+def _sort_met(found: SortedClaims, call: Call, met: Met) -> None:
+    """Put a call that was not claimed where it belongs."""
+    match met.decision:
+        case Decision.UNANSWERED:
+            found.unanswered.setdefault(met.request_id, []).append(ClaimedCall(call, met.tries))
+        case Decision.CONCLUDED:
+            found.concluded.setdefault(met.request_id, []).append((ClaimedCall(call, met.tries), met.outcome))
+        case Decision.REUSED:
+            found.failed.setdefault("", []).append((call, _REUSED))
+        case Decision.SHARE_FAILURE:
+            found.failed.setdefault(met.request_id, []).append((call, _shared(met.outcome)))
             found.duplicates += 1
-        else:
-            found.refused.append(rival)
+        case Decision.DELIVERED | Decision.DONE:
+            found.finished.append(call)
+            found.duplicates += not met.is_own
+        case _:
+            found.busy.append((call, met.busy_until_ms))
+
+
+def _holds_for_all_messages(met: Met) -> bool:
+    """Whether the record says the same to each message with this content, however late it was sent."""
+    if met.decision is Decision.REUSED:
+        return not met.outcome.status.is_failure  # a message that was sent after the failure is a retry
+    return met.decision is Decision.DELIVERED
+
+
+def _shared(recorded: Outcome) -> Outcome:
+    detail = f"Another message with this call failed before, with {recorded.reason}."
+    return Outcome(recorded.status, recorded.reason, recorded.code, "", detail, recorded.api_request_id)

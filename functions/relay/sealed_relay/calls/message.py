@@ -1,24 +1,26 @@
-"""From the body of one SQS message to its calls, or the reason why not. Pure."""
+"""From the body of one SQS message to its calls, or the reason why not, and back. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
 
-from sealed_relay.calls.schema import FlowVariable, WrittenCall, WrittenMessage
-
-SERVICE_TIME_ZONE = timezone(timedelta(hours=5, minutes=30))
-"""The API takes start times in +05:30 only, and refuses a start *date* before today's there."""
-
-
-DATE_LENGTH = len("YYYY-MM-DD")
-
-
-class InvalidMessageError(Exception):
-    """The body is not a queue message. Its text is one sentence: the field, what was wrong, what is allowed."""
+from sealed_relay.calls.call import Call, service_time
+from sealed_relay.calls.fields import (
+    check_client_identifier,
+    check_contact_number,
+    check_flow_id,
+    check_flow_variable,
+    check_list,
+    check_object,
+    check_time,
+    is_like_contact_number,
+)
+from sealed_relay.calls.invalid_message import InvalidMessageError
+from sealed_relay.calls.schema import CALL_FIELDS, MESSAGE_FIELDS, REQUIRED_CALL_FIELDS
+from sealed_relay.calls.wrapping import FieldTwice, unwrap
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,110 +34,25 @@ class Message:
     receive_count: int
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One call of one message. `written` is the call as the producer wrote it, before any default.
-
-    `start_time` is told as in `service_time`.
-    """
-
-    flow_id: str
-    client_identifier: str
-    message_id: str
-    receive_count: int
-    written: Mapping[str, Any] = field(repr=False)
-    start_time: str
-    start_time_is_default: bool
-    not_after: datetime | None
-    sent_at: datetime
-
-    @property
-    def call_id(self) -> str:
-        """The key of its outcome record: flow id, slash, client identifier."""
-        return f"{self.flow_id}/{self.client_identifier}"
-
-    @property
-    def content(self) -> bytes:
-        """What the producer wrote, in one canonical spelling: UTF-8 JSON, fields in order, no white space."""
-        return msgspec.json.encode(self.written, order="sorted")
-
-    def payload(self, now: str) -> dict[str, Any]:
-        """The call as the API takes it, as a JSON object. `now` is told as in `service_time`.
-
-        A default start time whose day is over there becomes `now`: the producer asked for no other day, and
-        the API refuses an earlier date.
-        """
-        is_over = self.start_time_is_default and self.start_time[:DATE_LENGTH] < now[:DATE_LENGTH]
-        return {
-            "client-identifier": self.client_identifier,
-            "start-time": now if is_over else self.start_time,
-            "contact-numbers": self.written["contact-numbers"],
-            "keys": self.written.get("keys", []),
-        }
-
-    def deadline(self, give_up_after: timedelta) -> datetime:
-        """From when on it must not be sent: its `not-after`, the end of its start day, or the relay's own limit."""
-        deadline = self.sent_at + give_up_after
-        if self.not_after is not None:
-            deadline = min(deadline, self.not_after)
-        if not self.start_time_is_default:
-            midnight = datetime.fromisoformat(self.start_time[:DATE_LENGTH]).replace(tzinfo=SERVICE_TIME_ZONE)
-            deadline = min(deadline, midnight + timedelta(days=1))
-        return deadline
-
-
-def service_time(moment: datetime) -> str:
-    """A time as the API takes it: ISO 8601 in the service's time zone, to the second."""
-    return moment.astimezone(SERVICE_TIME_ZONE).isoformat(timespec="seconds")
-
-
-def service_date(moment: float) -> str:
-    """The service's date at a moment in seconds since 1970, as YYYY-MM-DD."""
-    return datetime.fromtimestamp(moment, SERVICE_TIME_ZONE).date().isoformat()
-
-
 def read(message: Message) -> list[Call]:
-    """The calls of one message. Raises InvalidMessageError."""
-    written = _unwrap(_decode(message.body))
+    """The calls of one message. Raises InvalidMessageError.
+
+    The check ends at the first problem, so the cost is linear in the length of the body.
+    """
+    raw_message, wrapping = unwrap(message.body)
     try:
-        checked_message = msgspec.convert(written, WrittenMessage)
-    except msgspec.ValidationError as error:
-        # msgspec names the field and the rule, never the value: a contact number does not get into the text.
-        why = _unknown_field(written) or error
-        raise InvalidMessageError(f"The message breaks the contract: {why}.") from error
-    calls: dict[str, Call] = {}
-    for index, (checked, as_written) in enumerate(zip(checked_message.calls, written["calls"], strict=True)):
-        at = f"$.calls[{index}]"
-        if not checked.client_identifier.isprintable():
-            raise InvalidMessageError(
-                f"`{at}.client-identifier` holds a character that cannot be printed; "
-                "1 to 128 printable characters are allowed."
-            )
-        if checked.client_identifier in calls:
-            raise InvalidMessageError(
-                f"`{at}.client-identifier` names an earlier call of the same message; "
-                "within one message every client-identifier must differ."
-            )
-        start_time = _instant(checked.start_time, f"{at}.start-time")
-        calls[checked.client_identifier] = Call(
-            flow_id=checked_message.flow_id,
-            client_identifier=checked.client_identifier,
-            message_id=message.message_id,
-            receive_count=message.receive_count,
-            written=as_written,
-            start_time=service_time(start_time or message.sent_at),
-            start_time_is_default=start_time is None,
-            not_after=_instant(checked.not_after, f"{at}.not-after"),
-            sent_at=message.sent_at,
-        )
-    return list(calls.values())
+        return _read(raw_message, message)
+    except InvalidMessageError as error:
+        if not wrapping:
+            raise
+        raise error.within(wrapping) from None
 
 
 def write(calls: Sequence[Call]) -> str:
-    """A bare queue message that holds just these calls of one flow, as they were written."""
-    written = msgspec.json.encode({"flow-id": calls[0].flow_id, "calls": [call.written for call in calls]}).decode()
+    """A bare queue message that holds just these calls of one flow, as the producer wrote them."""
+    body = msgspec.json.encode({"flow-id": calls[0].flow_id, "calls": [call.raw for call in calls]}).decode()
     # JSON leaves these two as they are, and SQS refuses a body that holds one.
-    return written.replace("\ufffe", r"\ufffe").replace("\uffff", r"\uffff")
+    return body.replace("\ufffe", r"\ufffe").replace("\uffff", r"\uffff")
 
 
 def sent_at_of(sent_timestamp: str) -> datetime:
@@ -143,62 +60,67 @@ def sent_at_of(sent_timestamp: str) -> datetime:
     return datetime.fromtimestamp(int(sent_timestamp) / 1000, UTC)
 
 
-def _decode(body: str) -> Any:  # noqa: ANN401 - any JSON value, until it has been checked
+def _read(value: Any, message: Message) -> list[Call]:  # noqa: ANN401 - any JSON value
+    fields = check_object(value, "the message", MESSAGE_FIELDS, MESSAGE_FIELDS)
+    flow_id = check_flow_id(fields["flow-id"])
+    raw_calls = check_list(fields["calls"], "calls", min_length=1)
+    times = []
+    positions: dict[str, int] = {}
+    for position, raw in enumerate(raw_calls, 1):
+        try:
+            times.append(_check_call(raw))
+        except InvalidMessageError as error:
+            raise error.within(_name_of(raw, position)) from None
+        first_position = positions.setdefault(raw["client-identifier"], position)
+        if first_position != position:
+            raise InvalidMessageError(
+                f"`client-identifier` is also that of call {first_position}; it may be there once in a message",
+                f"call {position}",
+            )
+    default_start_time = service_time(message.sent_at)
+    return [
+        Call(
+            flow_id=flow_id,
+            client_identifier=raw["client-identifier"],
+            message_id=message.message_id,
+            receive_count=message.receive_count,
+            raw=raw,
+            start_time=default_start_time if start_time is None else service_time(start_time),
+            start_time_is_default=start_time is None,
+            not_after=not_after,
+            sent_at=message.sent_at,
+        )
+        for raw, (start_time, not_after) in zip(raw_calls, times, strict=True)
+    ]
+
+
+def _check_call(value: Any) -> tuple[datetime | None, datetime | None]:  # noqa: ANN401
+    """The `start-time` and the `not-after` of a call, None where it has none."""
+    call = check_object(value, "the call", CALL_FIELDS, REQUIRED_CALL_FIELDS)
+    check_client_identifier(call["client-identifier"])
+    _check_entries(check_list(call["contact-numbers"], "contact-numbers", 1), "contact-numbers", check_contact_number)
+    start_time = check_time(call["start-time"], "start-time") if "start-time" in call else None
+    if "keys" in call:
+        _check_entries(check_list(call["keys"], "keys"), "keys", check_flow_variable)
+    not_after = check_time(call["not-after"], "not-after") if "not-after" in call else None
+    if start_time and not_after and not_after < start_time:
+        raise InvalidMessageError("`not-after` is before `start-time`; the same time or a later one is allowed")
+    return start_time, not_after
+
+
+def _check_entries(entries: list[Any], field_name: str, check: Callable[[Any], None]) -> None:
+    for position, entry in enumerate(entries, 1):
+        try:
+            check(entry)
+        except InvalidMessageError as error:
+            raise error.within(f"entry {position} of `{field_name}`") from None
+
+
+def _name_of(raw: Any, position: int) -> str:  # noqa: ANN401
+    """A call's name in a sentence: its identifier if that is valid and no contact number, else its position."""
+    fields = dict(raw.pairs) if isinstance(raw, FieldTwice) else raw
     try:
-        return msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
-        raise InvalidMessageError("The body is not JSON; a JSON object in UTF-8 is allowed.") from error
-
-
-def _unknown_field(written: Any) -> str:  # noqa: ANN401
-    """Where there is a field that the contract does not know, and which ones it knows there; "" if there is none.
-
-    msgspec would quote the field's name, and that is whatever the producer made it: a contact number or a customer's
-    name, where names and values were mixed up.
-    """
-    for at, value, kind in _objects(written):
-        known = [field.encode_name for field in msgspec.structs.fields(kind)]
-        if isinstance(value, dict) and not value.keys() <= set(known):
-            return f"`{at}` has an unknown field; `{'`, `'.join(known)}` are allowed"
-    return ""
-
-
-def _objects(written: Any) -> Iterator[tuple[str, Any, type[Struct]]]:  # noqa: ANN401
-    """Whatever stands where the contract wants an object: where that is, what stands there, and what is wanted."""
-    yield "$", written, WrittenMessage
-    for call_at, call in _items(written, "$.calls"):
-        yield call_at, call, WrittenCall
-        yield from ((key_at, key, FlowVariable) for key_at, key in _items(call, f"{call_at}.keys"))
-
-
-def _items(value: Any, at: str) -> Iterator[tuple[str, Any]]:  # noqa: ANN401
-    items = value.get(at.rpartition(".")[2]) if isinstance(value, dict) else None
-    return ((f"{at}[{index}]", item) for index, item in enumerate(items if isinstance(items, list) else ()))
-
-
-def _instant(text: str | UnsetType, field: str) -> datetime | None:
-    """A written time, None where there is none. All of ISO 8601 that Python reads is allowed, not RFC 3339 alone."""
-    if text is UNSET:
-        return None
-    invalid = InvalidMessageError(
-        f"`{field}` is not a time with an offset; ISO 8601 is allowed, as in 2026-11-23T10:30:00+05:30."
-    )
-    try:
-        instant = datetime.fromisoformat(text)
-        _ = instant.astimezone(SERVICE_TIME_ZONE) + timedelta(days=1)  # the first and last days Python can tell
-    except (ValueError, OverflowError) as error:
-        raise invalid from error
-    if instant.tzinfo is None:
-        raise invalid
-    return instant
-
-
-def _unwrap(written: Any) -> Any:  # noqa: ANN401
-    """Take the message out of an SNS notification or an EventBridge event; a bare one stays as it is."""
-    if not isinstance(written, dict):
-        return written
-    if written.get("Type") == "Notification" and isinstance(written.get("Message"), str):
-        return _decode(written["Message"])
-    if "detail-type" in written and "detail" in written:
-        return written["detail"]
-    return written
+        identifier = check_client_identifier(fields["client-identifier"])
+    except (InvalidMessageError, KeyError, TypeError):
+        return f"call {position}"
+    return f"call {position}" if is_like_contact_number(identifier) else f'call "{identifier}"'

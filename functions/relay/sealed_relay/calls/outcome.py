@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sealed_relay.kairos.codes import code_of
-
 
 class Status(StrEnum):
     """The `status` of an outcome record."""
@@ -51,9 +49,10 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The end, or the wait, that one call has come to.
+    """How one call ended, or why it waits.
 
-    `reason` is a code's name or a `Reason`; `detail` is one sentence for a person, without personal data.
+    `reason` is a code's name or a `Reason`. `api_request_id` is the API's own name for the request, to quote to Kairos.
+    `detail` is one sentence for a person, without personal data.
     """
 
     status: Status
@@ -61,8 +60,4 @@ class Outcome:
     code: int | None = None
     phonon_uuid: str = ""
     detail: str = ""
-
-
-def coded(status: Status, number: int, detail: str) -> Outcome:
-    """An outcome that an answer of the API brought about."""
-    return Outcome(status, reason=code_of(number).name, code=number, detail=detail)
+    api_request_id: str = ""

@@ -1,230 +1,228 @@
-"""A stored request is sent once, or put back for a later resend, and something comes of it.
+"""A stored request is sent once, or left to a later resend, and its answer is acted on.
 
-ask the gate -> send -> record the answer -> publish failures -> settle, perhaps further requests -> tell the gate
+permit -> send -> store the answer -> publish failures -> write outcomes, perhaps further requests -> report
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from sealed_relay.admission.control import Admitted, Held
-from sealed_relay.admission.health_signal import Sign, sign_of
-from sealed_relay.batch.plan import Request
-from sealed_relay.calls.message import Call, service_date
+from sealed_relay.admission.control import Deferral, Permit
+from sealed_relay.admission.health_signal import HealthSignal, health_signal_of
+from sealed_relay.calls.call import service_date
 from sealed_relay.calls.outcome import Outcome, Reason, Status
-from sealed_relay.delivery.settle import Settling, Step
-from sealed_relay.dependencies import Dependencies
+from sealed_relay.delivery.request import Attempt, ClaimedCall, Invocation, Request, WorkResult
+from sealed_relay.delivery.settle import backoff_seconds, deferral_seconds, settle
 from sealed_relay.kairos.answer import Ambiguous, Answer, Answered, NotSent, WrongAddress
-from sealed_relay.kairos.codes import code_of
+from sealed_relay.kairos.conclusive import Circumstances, code_is_unknown_or_contradicted
 from sealed_relay.kairos.flow import UnknownFlowError, UnusableFlowError
-from sealed_relay.kairos.verdict import Asked, Conclusion, conclude, delivered_by, may_blame_an_old_secret
-from sealed_relay.ledger.claim_rules import Lease
-from sealed_relay.ledger.items import SealedRequest
+from sealed_relay.kairos.verdict import Conclusion, conclude
 from sealed_relay.observability.events import RequestSent, WorkFailed
 
-LONGEST_SEND_SECONDS = 30.0
+MAX_SEND_SECONDS = 30.0
 _SECONDS_TO_SETTLE = 8.0
-"""What is kept back at the end of an invocation to record, publish and settle what was sent."""
+"""The end of an invocation, reserved for recording, publishing and settling what was sent."""
+_MAX_UUID_CHARACTERS = 64
 
-OUT_OF_TIME = Outcome(Status.WAITING, Reason.OUT_OF_TIME, detail="Its invocation, its turn or its day was over first.")
+OUT_OF_TIME = Outcome(
+    Status.WAITING, Reason.OUT_OF_TIME, detail="The invocation, the permit or the service's day ended before the send."
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Why:
-    """For what reason a request is sent. `is_resend`, `was_refused` and `is_second_try` are as in `verdicts.Asked`.
+def send(invocation: Invocation, attempt: Attempt) -> WorkResult:
+    """Send a stored request, under this invocation's lease, and act on its answer."""
+    dependencies, sealed = invocation.dependencies, attempt.sealed
+    permit = _admit(invocation, attempt)
+    if isinstance(permit, Deferral):
+        return _leave_for_later(invocation, attempt, permit)
+    if not _may_leave(invocation, attempt, permit):
+        try:
+            return _leave_for_later(invocation, attempt, Deferral(OUT_OF_TIME, 0.0))
+        finally:
+            dependencies.admission.give_back(permit)
+    answer = _post(invocation, attempt)
+    attempt = replace(attempt, calls=_counted(attempt.calls))
+    sent = _circumstances(invocation, attempt, answer)
+    conclusion = conclude(
+        answer,
+        sent,
+        [claimed.call.client_identifier for claimed in attempt.calls],
+        calls_in_request=len(sealed.client_identifiers),
+        has_fresh_secret=attempt.has_fresh_secret,
+        may_retry=_may_retry(invocation, attempt),
+    )
+    if conclusion.answer is None:
+        result = _await_resend(invocation, attempt, answer, conclusion)
+    else:
+        # Rule 3: stored before anything acts on it, so that an answered request is never sent again.
+        dependencies.request_log.record_answer(sealed.request_id, invocation.lease, conclusion.answer)
+        result = _act_on(invocation, attempt, conclusion)
+    signal = health_signal_of(
+        answer, has_fresh_secret=attempt.has_fresh_secret, is_current_secret=sent.has_current_secret is True
+    )
+    _report(invocation, attempt, permit, signal)
+    return result
 
-    `is_fresh_secret`: the flow's secret was fetched for it, or will be before it is blamed.
+
+def _admit(invocation: Invocation, attempt: Attempt) -> Permit | Deferral:
+    try:
+        return invocation.dependencies.admission.admit(attempt.sealed.flow_id, is_resend=attempt.is_resend)
+    except Exception:
+        # It was stored as one that may have been sent. No byte of it left, and the next receive must know that.
+        invocation.dependencies.request_log.release(
+            attempt.sealed.request_id, invocation.lease, may_have_been_sent=attempt.is_resend, after_seconds=0.0
+        )
+        raise
+
+
+def _may_leave(invocation: Invocation, attempt: Attempt, permit: Permit) -> bool:
+    """Whether its first byte may leave now: within the lease, under its permit, and before the deadline of its calls.
+
+    It also leaves on the day it was sealed for, since the API refuses earlier dates. A resend has no other bytes.
     """
-
-    is_resend: bool = False
-    was_refused: bool = False
-    is_second_try: bool = False
-    is_fresh_secret: bool = False
-
-
-class Sending:
-    """The sends of one invocation, under its lease and before its deadline, in seconds since 1970."""
-
-    def __init__(self, dependencies: Dependencies, settling: Settling, lease: Lease, deadline: float) -> None:
-        self._dependencies = dependencies
-        self._settling = settling
-        self._lease = lease
-        self._deadline = deadline
-
-    def seconds_left(self) -> float:
-        """How long an attempt may take now, for its answer to be settled before the invocation ends."""
-        return self._deadline - _SECONDS_TO_SETTLE - self._dependencies.clock()
-
-    def send(self, step: Step, sealed: SealedRequest, calls: Sequence[Call], why: Why) -> None:
-        """Send a stored request, while this invocation holds its lease, and act on what comes of it."""
-        admitted = self._admit(sealed, why)
-        if isinstance(admitted, Held):
-            self._put_back(step, sealed, calls, admitted, why)
-            return
-        if not self._may_leave(sealed, admitted, why):
-            try:
-                self._put_back(step, sealed, calls, Held(OUT_OF_TIME, 0.0), why)
-            finally:
-                self._dependencies.admission.give_back(admitted)
-            return
-        answer = self._attempt(sealed, calls, why)
-
-        held = {call.client_identifier: call for call in calls}
-        asked = Asked(
-            len(sealed.client_identifiers),
-            why.is_resend,
-            why.was_refused,
-            why.is_second_try,
-            is_current_secret=self._is_current_secret(sealed, answer, why),
-            is_same_day=sealed.service_date == service_date(self._dependencies.clock()),
-        )
-        conclusion = conclude(answer, asked, list(held), lambda name: self._settling.may_retry(held[name]))
-
-        # On record before anything acts on it: a request whose answer settles it is never sent again as it is. A lone
-        # call that it delivered is settled next, which is the same write.
-        retry_in_seconds = self._write_down(sealed, calls, answer, conclusion, why)
-        self._settling.settle(
-            step,
-            sealed.request_id,
-            [(held[name], outcome) for name, outcome in conclusion.outcomes.items()],
-            retry_in_seconds=retry_in_seconds,
-            is_unanswered=why.is_resend and not conclusion.is_settled,
-        )
-        if isinstance(answer, Answered) and conclusion.is_settled:
-            self._settle_for_others(sealed, answer, held, why)
-        step.requests += [
-            Request(
-                self._dependencies.make_id(),
-                sealed.flow_id,
-                tuple(held[name] for name in group),
-                moved_from=sealed.request_id,
-                is_second_try=conclusion.is_second_try,
-                refresh_secret=conclusion.refresh_secret,
-            )
-            for group in conclusion.fresh
-        ]
-        sign = sign_of(answer, is_fresh_secret=why.is_fresh_secret, is_current_secret=asked.is_current_secret is True)
-        self._tell_the_gate(sealed, admitted, sign)
-
-    def _admit(self, sealed: SealedRequest, why: Why) -> Admitted | Held:
-        try:
-            return self._dependencies.admission.admit(sealed.flow_id, is_resend=why.is_resend)
-        except Exception:
-            # Whoever finds it is to know that no byte of it left: it was written down as if one might have.
-            self._dependencies.requests.release(sealed.request_id, self._lease, may_have_been_sent=why.is_resend)
-            raise
-
-    def _may_leave(self, sealed: SealedRequest, admitted: Admitted, why: Why) -> bool:
-        """Whether its first byte may leave now: in time to be answered within the lease, no late call, in its turn.
-
-        And on the day it was sealed for, since the API refuses earlier dates; a resend has no other bytes to offer.
-        """
-        now = self._dependencies.clock()
-        is_in_time = self.seconds_left() > 0 and now * 1000 < sealed.not_after_ms and now <= admitted.until
-        return is_in_time and (why.is_resend or sealed.service_date == service_date(now))
-
-    def _attempt(self, sealed: SealedRequest, calls: Sequence[Call], why: Why) -> Answer:
-        began = self._dependencies.clock()
-        seconds = min(self.seconds_left(), LONGEST_SEND_SECONDS)
-        answer = self._dependencies.gateway.send(sealed.endpoint, sealed.body, seconds)
-        self._settling.count_attempt(calls)
-        if isinstance(answer, Answered):
-            answer = answer.about(sealed.client_identifiers)
-        self._dependencies.observe(
-            _request_sent(sealed, answer, self._dependencies.clock() - began, is_resend=why.is_resend)
-        )
-        return answer
-
-    def _write_down(
-        self, sealed: SealedRequest, calls: Sequence[Call], answer: Answer, conclusion: Conclusion, why: Why
-    ) -> float | None:
-        """Record an answer that settles the request, or leave it to another resend: then, after how many seconds."""
-        if isinstance(answer, Answered) and conclusion.is_settled:
-            if not _is_told_by_a_record(sealed, conclusion):
-                self._dependencies.requests.record_answer(
-                    sealed.request_id, self._lease, answer, is_resend=why.is_resend
-                )
-            return None
-        is_not_sent = isinstance(answer, NotSent)
-        asked_seconds = (answer.retry_after_seconds or 0.0) if isinstance(answer, NotSent) else 0.0
-        retry_in_seconds = self._settling.retry_in_seconds(*calls, at_least_seconds=asked_seconds)
-        self._dependencies.requests.release(
-            sealed.request_id,
-            self._lease,
-            may_have_been_sent=why.is_resend or not is_not_sent,
-            was_refused=isinstance(answer, Answered),
-            after_seconds=retry_in_seconds,
-        )
-        return retry_in_seconds
-
-    def _tell_the_gate(self, sealed: SealedRequest, admitted: Admitted, sign: Sign) -> None:
-        try:
-            self._dependencies.admission.report(sealed.flow_id, admitted, sign, sealed.secret_version)
-        except Exception as error:  # noqa: BLE001 - pauses bear a missed answer, and this one is settled
-            self._dependencies.observe(WorkFailed(error))
-
-    def _put_back(self, step: Step, sealed: SealedRequest, calls: Sequence[Call], held: Held, why: Why) -> None:
-        """Leave a stored request that is not sent now to whoever takes it over a while later."""
-        seconds = self._settling.held_seconds(held, calls)
-        self._dependencies.requests.release(
-            sealed.request_id, self._lease, may_have_been_sent=why.is_resend, after_seconds=seconds
-        )
-        self._settling.settle(
-            step,
-            sealed.request_id,
-            [(call, held.outcome) for call in calls],
-            retry_in_seconds=seconds,
-            scope=held.scope,
-            is_unanswered=why.is_resend,
-        )
-
-    def _is_current_secret(self, sealed: SealedRequest, answer: Answer, why: Why) -> bool | None:
-        """False if the answer may be owed to that the flow's secret is another one by now; None if nobody can tell."""
-        if not isinstance(answer, Answered) or not may_blame_an_old_secret(answer, is_resend=why.is_resend):
-            return True
-        try:
-            return self._dependencies.flows.get(sealed.flow_id, fresh=True).version == sealed.secret_version
-        except (UnknownFlowError, UnusableFlowError):
-            return None
-
-    def _settle_for_others(self, sealed: SealedRequest, answer: Answered, held: Mapping[str, Call], why: Why) -> None:
-        others = [name for name in sealed.client_identifiers if name not in held]
-        delivered = {name: delivered_by(answer, name, is_resend=why.is_resend) for name in others}
-        self._settling.settle_for_others(
-            sealed.flow_id, sealed.request_id, {name: outcome for name, outcome in delivered.items() if outcome}
-        )
+    now = invocation.dependencies.clock()
+    sealed = attempt.sealed
+    is_in_time = seconds_to_send(invocation) > 0 and now * 1000 < sealed.not_after_ms and now <= permit.until
+    return is_in_time and (attempt.is_resend or sealed.service_date == service_date(now))
 
 
-def _is_told_by_a_record(sealed: SealedRequest, conclusion: Conclusion) -> bool:
-    """Whether the outcome of the request's only call will say all that the answer does.
+def _post(invocation: Invocation, attempt: Attempt) -> Answer:
+    dependencies, sealed = invocation.dependencies, attempt.sealed
+    began = dependencies.clock()
+    answer = dependencies.gateway.send(sealed.endpoint, sealed.body, min(seconds_to_send(invocation), MAX_SEND_SECONDS))
+    if isinstance(answer, Answered):
+        answer = _about(answer, sealed.client_identifiers)
+    dependencies.observe(_request_sent(attempt, answer, dependencies.clock() - began))
+    return answer
 
-    Nobody asks for the request of a call that was delivered, so the one write that settles the call settles both. Nor
-    does it matter whether the lease is still this invocation's: the write finds the call open under this very request
-    or does nothing, and the API has the call, whoever else may be finding out.
-    """
-    return len(sealed.client_identifiers) == 1 and any(
-        outcome.status.is_delivered for outcome in conclusion.outcomes.values()
+
+def seconds_to_send(invocation: Invocation) -> float:
+    """How long an attempt may take now, so that its answer can be settled before the invocation ends."""
+    return invocation.deadline - _SECONDS_TO_SETTLE - invocation.dependencies.clock()
+
+
+def _counted(calls: Sequence[ClaimedCall]) -> tuple[ClaimedCall, ...]:
+    """The calls, with one more attempt counted for each."""
+    return tuple(
+        ClaimedCall(claimed.call, replace(claimed.tries, attempts=claimed.tries.attempts + 1)) for claimed in calls
     )
 
 
-def _request_sent(sealed: SealedRequest, answer: Answer, seconds: float, *, is_resend: bool) -> RequestSent:
+def _about(answer: Answered, client_identifiers: Sequence[str]) -> Answered:
+    """The answer as far as it speaks of these calls. A list that names any other call cannot be trusted."""
+    asked = set(client_identifiers)
+    listed = {name: uuid[:_MAX_UUID_CHARACTERS] for name, uuid in answer.phonon_uuids.items() if name in asked}
+    is_list_trusted = answer.is_list_trusted and bool(listed) and len(listed) == len(answer.phonon_uuids)
+    return replace(answer, phonon_uuids=listed, is_list_trusted=is_list_trusted)
+
+
+def _circumstances(invocation: Invocation, attempt: Attempt, answer: Answer) -> Circumstances:
+    dependencies = invocation.dependencies
+    return Circumstances(
+        is_resend=attempt.is_resend,
+        was_refused=attempt.was_refused,
+        may_be_resent=attempt.unclear_answers + 1 < dependencies.limits.max_refusals,
+        has_current_secret=_has_current_secret(invocation, attempt, answer),
+        is_same_day=attempt.sealed.service_date == service_date(dependencies.clock()),
+    )
+
+
+def _has_current_secret(invocation: Invocation, attempt: Attempt, answer: Answer) -> bool | None:
+    """Whether the request was sealed with the flow's secret as it is now; None if that cannot be told."""
+    if not isinstance(answer, Answered) or not answer.meaning.is_about_secret:
+        return True  # the answer does not depend on it
+    try:
+        flow = invocation.dependencies.flows.get(attempt.sealed.flow_id, fresh=True)
+    except (UnknownFlowError, UnusableFlowError):
+        return None
+    return flow.version == attempt.sealed.secret_version
+
+
+def _may_retry(invocation: Invocation, attempt: Attempt) -> Callable[[str], bool]:
+    refusals = {claimed.call.client_identifier: claimed.tries.refusals for claimed in attempt.calls}
+    return lambda client_identifier: refusals[client_identifier] + 1 < invocation.dependencies.limits.max_refusals
+
+
+def _await_resend(invocation: Invocation, attempt: Attempt, answer: Answer, conclusion: Conclusion) -> WorkResult:
+    """Leave the request to a later resend, or where it was not sent, its calls to a fresh request."""
+    asked_seconds = (answer.retry_after_seconds or 0.0) if isinstance(answer, NotSent) else 0.0
+    is_unclear = isinstance(answer, Answered) and code_is_unknown_or_contradicted(answer)
+    retry_in = backoff_seconds(invocation, [claimed.call for claimed in attempt.calls], asked_seconds)
+    invocation.dependencies.request_log.release(
+        attempt.sealed.request_id,
+        invocation.lease,
+        may_have_been_sent=attempt.is_resend or not isinstance(answer, NotSent),
+        after_seconds=retry_in,
+        was_refused=isinstance(answer, Answered),
+        unclear_answers=attempt.unclear_answers + is_unclear,
+    )
+    outcomes = [(claimed, conclusion.outcomes[claimed.call.client_identifier]) for claimed in attempt.calls]
+    return settle(invocation, attempt.sealed.request_id, outcomes, retry_in=retry_in, is_unanswered=attempt.is_resend)
+
+
+def _act_on(invocation: Invocation, attempt: Attempt, conclusion: Conclusion) -> WorkResult:
+    """Settle the calls that an answer decided on, and send the refused ones that go out again at once."""
+    calls = {claimed.call.client_identifier: claimed for claimed in attempt.calls}
+    sealed = attempt.sealed
+    result = settle(
+        invocation, sealed.request_id, [(calls[name], outcome) for name, outcome in conclusion.outcomes.items()]
+    )
+    next_requests = [
+        Request(
+            request_id=invocation.dependencies.make_id(),
+            flow_id=sealed.flow_id,
+            calls=tuple(calls[name] for name in group),
+            moved_from=sealed.request_id,
+            refresh_secret=conclusion.refresh_secret,
+        )
+        for group in conclusion.fresh
+    ]
+    return result + WorkResult(next_requests=next_requests)
+
+
+def _leave_for_later(invocation: Invocation, attempt: Attempt, deferral: Deferral) -> WorkResult:
+    """Let another invocation take the unsent attempt over later."""
+    seconds = deferral_seconds(invocation, deferral, [claimed.call for claimed in attempt.calls])
+    invocation.dependencies.request_log.release(
+        attempt.sealed.request_id, invocation.lease, may_have_been_sent=attempt.is_resend, after_seconds=seconds
+    )
+    return settle(
+        invocation,
+        attempt.sealed.request_id,
+        [(claimed, deferral.outcome) for claimed in attempt.calls],
+        retry_in=seconds,
+        scope=deferral.scope,
+        is_unanswered=attempt.is_resend,
+    )
+
+
+def _report(invocation: Invocation, attempt: Attempt, permit: Permit, signal: HealthSignal) -> None:
+    try:
+        invocation.dependencies.admission.report(attempt.sealed.flow_id, permit, signal, attempt.sealed.secret_version)
+    except Exception as error:  # noqa: BLE001 - the answer is settled, and the pauses can do without one report
+        invocation.dependencies.observe(WorkFailed(error))
+
+
+def _request_sent(attempt: Attempt, answer: Answer, seconds: float) -> RequestSent:
     code, detail = None, ""
     match answer:
         case Answered():
-            result, code = code_of(answer.code).name, answer.code
+            result, code = answer.meaning.name, answer.code
         case NotSent():
             result, detail = Reason.NOT_SENT.value, answer.detail
         case Ambiguous():
             result, detail = Reason.NO_ANSWER.value, answer.detail
         case WrongAddress():
             result, detail = Reason.WRONG_ADDRESS.value, answer.detail
+    sealed = attempt.sealed
     return RequestSent(
         sealed.request_id,
         sealed.flow_id,
         len(sealed.client_identifiers),
-        is_resend,
+        attempt.is_resend,
         result,
         code,
         detail,
         round(seconds * 1000),
         sealed.client_identifiers,
+        answer.api_request_id if isinstance(answer, Answered) else "",
     )

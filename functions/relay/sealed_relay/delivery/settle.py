@@ -1,190 +1,123 @@
-"""Bringing outcomes home: to the failure queue, then to the record, then to whoever watches."""
+"""Settling: failures go on the failure queue, then outcomes are recorded, then people are told."""
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from sealed_relay.admission.control import Held
-from sealed_relay.batch.plan import Request
-from sealed_relay.calls.message import Call, Message, write
+from sealed_relay.admission.control import Deferral
+from sealed_relay.calls.call import Call
 from sealed_relay.calls.outcome import Outcome, Reason, Status
-from sealed_relay.delivery.backoff import retry_in_seconds, shortest_seconds
-from sealed_relay.dependencies import Dependencies
-from sealed_relay.kairos.codes import Scope, Verdict, code_of
+from sealed_relay.delivery.backoff import min_deferral_seconds, retry_in_seconds
+from sealed_relay.delivery.failure_messages import publish_failures
+from sealed_relay.delivery.request import ClaimedCall, Invocation, WorkResult
+from sealed_relay.kairos.codes import Scope
+from sealed_relay.kairos.verdict import is_transient_failure
 from sealed_relay.ledger.call_records import Settlement
 from sealed_relay.ledger.claim_rules import Tries
-from sealed_relay.observability.events import CallsSettled, CallsWaiting, MessageFailed
-from sealed_relay.ports import Failure
+from sealed_relay.observability.events import CallsSettled, CallsWaiting
 
 
-@dataclass(slots=True)
-class Step:
-    """What one piece of work came to.
+def settle(
+    invocation: Invocation,
+    request_id: str,
+    outcomes: Sequence[tuple[ClaimedCall, Outcome]],
+    *,
+    retry_in: float | None = None,
+    scope: Scope = Scope.REQUEST,
+    is_unanswered: bool = False,
+) -> WorkResult:
+    """Give claimed calls of the request `request_id` their outcomes.
 
-    Calls that are finished, messages that are closed as a whole or to be delayed, and requests to send next.
+    Calls that wait come back after `retry_in` seconds, or after one backoff for all of them. `scope` says what is
+    paused, if they wait for that. `is_unanswered`: the request may have delivered them, so the record says NO_ANSWER.
     """
-
-    finished: list[Call] = field(default_factory=list)
-    closed: list[str] = field(default_factory=list)
-    delays_seconds: dict[str, float] = field(default_factory=dict)
-    requests: list[Request] = field(default_factory=list)
-
-
-class Settling:
-    """Settles the calls of one invocation. `tries` says, by call id, what was tried with a call before."""
-
-    def __init__(self, dependencies: Dependencies) -> None:
-        self._dependencies = dependencies
-        self.tries: dict[str, Tries] = {}
-
-    def count_attempt(self, calls: Sequence[Call]) -> None:
-        """The calls were sent once more, as far as anybody can tell."""
-        for call in calls:
-            tries = self.tries[call.call_id]
-            self.tries[call.call_id] = replace(tries, attempts=tries.attempts + 1)
-
-    def may_retry(self, call: Call) -> bool:
-        """Whether another passing failure leaves the call a further try."""
-        return self.tries[call.call_id].refusals + 1 < self._dependencies.limits.max_refusals
-
-    def retry_in_seconds(self, *calls: Call, at_least_seconds: float = 0.0) -> float:
-        """How long the calls' messages stay out of sight when they go back: together, to fill one request again."""
-        return retry_in_seconds(max(call.receive_count for call in calls), self._dependencies.draw, at_least_seconds)
-
-    def held_seconds(self, held: Held, calls: Sequence[Call]) -> float:
-        """How long the messages of calls that are held stay out of sight."""
-        if not held.is_brief:
-            return self.retry_in_seconds(*calls, at_least_seconds=held.seconds)
-        # They were promised a turn of their own: coming back much later would waste it.
-        return max(held.seconds, *(shortest_seconds(call.receive_count) for call in calls)) + self._dependencies.draw()
-
-    def settle(
-        self,
-        step: Step,
-        request_id: str,
-        outcomes: Sequence[tuple[Call, Outcome]],
-        *,
-        retry_in_seconds: float | None = None,
-        scope: Scope = Scope.REQUEST,
-        is_unanswered: bool = False,
-    ) -> None:
-        """Give calls that this invocation holds under `request_id` their outcomes.
-
-        Those that wait come back after `retry_in_seconds`, or after a backoff drawn for all of them. `scope`: what is
-        paused, if they wait for that. `is_unanswered`: their request was sent before, and may have delivered them.
-        """
-        if not outcomes:
-            return
-        outcomes = [(call, self._honest(call, outcome)) for call, outcome in outcomes]
-        # The failure queue first: a crash in between leaves a failure there twice, never nowhere.
-        self.publish(request_id, [(call, outcome) for call, outcome in outcomes if outcome.status.is_failure])
-        waiting: dict[str, list[tuple[Call, Outcome]]] = {}
-        for call, outcome in outcomes:
-            if not outcome.status.is_final:
-                waiting.setdefault(call.message_id, []).append((call, outcome))
-        if waiting and retry_in_seconds is None:
-            retry_in_seconds = self.retry_in_seconds(*(calls[0][0] for calls in waiting.values()))
-        delays = dict.fromkeys(waiting, retry_in_seconds or 0.0)
-        now_ms = int(self._dependencies.clock() * 1000)
-        self._dependencies.ledger.settle(
-            [
-                Settlement(
-                    call.call_id,
-                    request_id,
-                    _still_open(outcome) if is_unanswered and not outcome.status.is_final else outcome,
-                    message_id=call.message_id,
-                    retry_at_ms=now_ms + int(delays.get(call.message_id, 0.0) * 1000),
-                    tries=self._tries_after(call, outcome),
-                )
-                for call, outcome in outcomes
-            ]
-        )
-        step.finished += [call for call, outcome in outcomes if outcome.status.is_final]
-        step.delays_seconds |= delays
-        for message_id, waits in waiting.items():
-            call, why = waits[0]
-            self._dependencies.observe(
-                CallsWaiting(message_id, why.reason, len(waits), delays[message_id], call.flow_id, why.detail, scope)
+    if not outcomes:
+        return WorkResult()
+    dependencies = invocation.dependencies
+    outcomes = [(claimed, _honest(claimed.tries, outcome)) for claimed, outcome in outcomes]
+    # The failure queue first: a crash in between leaves a failure there twice, never nowhere.
+    failed = [(claimed.call, outcome) for claimed, outcome in outcomes if outcome.status.is_failure]
+    if failed:
+        publish_failures(invocation, request_id, failed)
+    if retry_in is None and not all(outcome.status.is_final for _, outcome in outcomes):
+        retry_in = backoff_seconds(invocation, [claimed.call for claimed, _ in outcomes])
+    retry_at_ms = int((dependencies.clock() + (retry_in or 0.0)) * 1000)
+    is_recorded = dependencies.call_records.settle(
+        [
+            Settlement(
+                claimed.call.call_id,
+                request_id,
+                claimed.call.message_id,
+                replace(outcome, reason=Reason.NO_ANSWER) if is_unanswered and not outcome.status.is_final else outcome,
+                _tries_after(claimed.tries, outcome),
+                retry_at_ms,
             )
-        self._observe_settled([outcome for _, outcome in outcomes])
-
-    def settle_for_others(self, flow_id: str, request_id: str, outcomes: dict[str, Outcome]) -> None:
-        """Record deliveries, by client identifier, of calls whose messages somebody else will receive again."""
-        settlements = [
-            Settlement(f"{flow_id}/{client_identifier}", request_id, outcome)
-            for client_identifier, outcome in outcomes.items()
+            for claimed, outcome in outcomes
         ]
-        self._dependencies.ledger.settle(settlements)
-        self._observe_settled(list(outcomes.values()))
-
-    def acknowledge(self, calls: Sequence[Call]) -> Step:
-        """Take calls off their messages because another message holds them."""
-        may_leave = self._dependencies.ledger.acknowledge(calls)
-        staying = [call for call, leaves in zip(calls, may_leave, strict=True) if not leaves]
-        return Step(
-            finished=[call for call, leaves in zip(calls, may_leave, strict=True) if leaves],
-            delays_seconds={call.message_id: self.retry_in_seconds(call) for call in staying},
+    )
+    finished: list[Call] = []
+    stays: dict[str, float] = {}
+    waiting: dict[str, list[Outcome]] = {}
+    for (claimed, outcome), recorded in zip(outcomes, is_recorded, strict=True):
+        message_id = claimed.call.message_id
+        if outcome.status.is_final and recorded:
+            finished.append(claimed.call)
+            continue
+        # A final outcome that was not recorded: another invocation has the call now, or the SDK wrote it twice. The
+        # message stays, and its next receive finds on record how the call ended.
+        stays[message_id] = backoff_seconds(invocation, [claimed.call]) if retry_in is None else retry_in
+        if not outcome.status.is_final:
+            waiting.setdefault(message_id, []).append(outcome)
+    flow_id = outcomes[0][0].call.flow_id
+    for message_id, waits in waiting.items():
+        why = waits[0]
+        dependencies.observe(
+            CallsWaiting(message_id, why.reason, len(waits), stays[message_id], flow_id, why.detail, scope)
         )
-
-    def refuse(self, calls: Sequence[Call]) -> Step:
-        """Publish calls whose identity belongs to other content. The record stays with that content."""
-        detail = "Another message gave this client-identifier to other content; use a new one."
-        refused = Outcome(Status.REJECTED, Reason.CLIENT_IDENTIFIER_REUSED, detail=detail)
-        self.publish("", [(call, refused) for call in calls])
-        return self.acknowledge(calls)
-
-    def conclude(self, request_id: str, outcomes: Sequence[tuple[Call, Outcome]]) -> Step:
-        """Settle calls by the answer that is stored with their request already."""
-        step = Step()
-        self.settle(step, request_id, outcomes)
-        return step
-
-    def refuse_unreadable(self, message: Message, detail: str) -> Step:
-        """Publish a message that is none, as it came."""
-        failure = Failure(message.body, Reason.INVALID_MESSAGE, detail, message.message_id)
-        self._dependencies.failures.publish([failure])
-        self._dependencies.observe(MessageFailed(message.message_id, Reason.INVALID_MESSAGE, None, 0, ""))
-        return Step(closed=[message.message_id])
-
-    def publish(self, request_id: str, failed: Sequence[tuple[Call, Outcome]]) -> None:
-        """Put failed calls on the failure queue: one message for each source message and outcome."""
-        groups: dict[tuple[str, Outcome], list[Call]] = {}
-        for call, outcome in failed:
-            groups.setdefault((call.message_id, outcome), []).append(call)
-        if not groups:
-            return
-        self._dependencies.failures.publish(
-            [
-                Failure(write(calls), outcome.reason, outcome.detail, message_id, outcome.code, request_id)
-                for (message_id, outcome), calls in groups.items()
-            ]
-        )
-        for (message_id, outcome), calls in groups.items():
-            names = [call.client_identifier for call in calls]
-            self._dependencies.observe(
-                MessageFailed(message_id, outcome.reason, outcome.code, len(calls), request_id, names)
-            )
-
-    def _observe_settled(self, outcomes: Sequence[Outcome]) -> None:
-        for status, calls in Counter(outcome.status for outcome in outcomes if outcome.status.is_final).items():
-            self._dependencies.observe(CallsSettled(status, calls))
-
-    def _honest(self, call: Call, outcome: Outcome) -> Outcome:
-        """The outcome, or UNRESOLVED where an earlier request with the call may have been accepted after all."""
-        if (
-            outcome.status not in (Status.REJECTED, Status.EXPIRED)
-            or not self.tries[call.call_id].may_have_been_delivered
-        ):
-            return outcome
-        detail = f"It was given up before, and may have been delivered then. This time: {outcome.detail}"
-        return replace(outcome, status=Status.UNRESOLVED, reason=Reason.UNRESOLVED, detail=detail)
-
-    def _tries_after(self, call: Call, outcome: Outcome) -> Tries | None:
-        tries = self.tries.get(call.call_id)
-        is_refusal = outcome.code is not None and code_of(outcome.code).verdict is Verdict.RETRY_FRESH
-        return replace(tries, refusals=tries.refusals + 1) if tries and is_refusal else tries
+    settled = [outcome.status for (_, outcome), recorded in zip(outcomes, is_recorded, strict=True) if recorded]
+    for status, calls in Counter(status for status in settled if status.is_final).items():
+        dependencies.observe(CallsSettled(status, calls))
+    return WorkResult(finished=finished, delays_seconds=stays)
 
 
-def _still_open(waits: Outcome) -> Outcome:
-    """The wait as the record has it: that the answer is missing, whatever holds up the resend now (README: rotate)."""
-    return replace(waits, reason=Reason.NO_ANSWER)
+def settle_deferred(
+    invocation: Invocation,
+    request_id: str,
+    calls: Sequence[ClaimedCall],
+    deferral: Deferral,
+) -> WorkResult:
+    """Record that calls wait because their request may not leave now."""
+    return settle(
+        invocation,
+        request_id,
+        [(claimed, deferral.outcome) for claimed in calls],
+        retry_in=deferral_seconds(invocation, deferral, [claimed.call for claimed in calls]),
+        scope=deferral.scope,
+    )
+
+
+def backoff_seconds(invocation: Invocation, calls: Sequence[Call], at_least_seconds: float = 0.0) -> float:
+    """How long the calls' messages stay out of sight: together, so that they fill one request again."""
+    receive_count = max(call.receive_count for call in calls)
+    return retry_in_seconds(receive_count, invocation.dependencies.draw, at_least_seconds)
+
+
+def deferral_seconds(invocation: Invocation, deferral: Deferral, calls: Sequence[Call]) -> float:
+    """How long the messages of deferred calls stay out of sight."""
+    if not deferral.is_brief:
+        return backoff_seconds(invocation, calls, deferral.seconds)
+    receive_count = max(call.receive_count for call in calls)
+    # The jitter parts those that wait for the same permit.
+    return max(deferral.seconds, min_deferral_seconds(receive_count)) + invocation.dependencies.draw()
+
+
+def _honest(tries: Tries, outcome: Outcome) -> Outcome:
+    """The outcome, or UNRESOLVED where an earlier request with the call may have been accepted after all."""
+    if outcome.status not in (Status.REJECTED, Status.EXPIRED) or not tries.may_have_been_delivered:
+        return outcome
+    detail = f"An earlier request may have delivered it. This time: {outcome.detail}"
+    return replace(outcome, status=Status.UNRESOLVED, reason=Reason.UNRESOLVED, detail=detail)
+
+
+def _tries_after(tries: Tries, outcome: Outcome) -> Tries:
+    return replace(tries, refusals=tries.refusals + 1) if is_transient_failure(outcome.code) else tries

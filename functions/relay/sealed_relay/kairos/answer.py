@@ -1,28 +1,31 @@
-"""What can come of one POST to the gateway. Pure data: the gateway makes it, the relay acts on it."""
+"""What can come of one POST to the gateway. Pure data: the client makes it, the relay acts on it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-_LONGEST_UUID = 64
+from sealed_relay.kairos.codes import Code, code_of
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
     """The API gave a verdict.
 
-    `code` is its `api-response-code`. `phonon_uuids` maps the client identifier of each call listed
-    in `call-details` to its `phonon-uuid`, "" where the API gave none. The API's message is left out
-    on purpose: it may quote a contact number.
+    `code` is its `api-response-code`, `meaning` its row of the code table. `phonon_uuids` maps the client identifier of
+    each call listed in `call-details` to its `phonon-uuid`. `api_request_id` is the API's own name for the request,
+    "" where it gave none. `is_contradicted`: its message says the call was accepted, and its code says otherwise.
+    `is_list_trusted`: every entry of `call-details` has a name and a `phonon-uuid`. The API's message is left out: it
+    may quote a number.
     """
 
     code: int
     phonon_uuids: Mapping[str, str] = field(default_factory=dict)
+    api_request_id: str = ""
+    is_contradicted: bool = False
+    is_list_trusted: bool = True
+    meaning: Code = field(init=False, repr=False, compare=False)
 
-    def about(self, client_identifiers: Iterable[str]) -> "Answered":
-        """The answer as far as it speaks of these calls: what else it lists is not worth keeping, nor bounded."""
-        asked = set(client_identifiers)
-        listed = {name: uuid[:_LONGEST_UUID] for name, uuid in self.phonon_uuids.items() if name in asked}
-        return Answered(self.code, listed)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "meaning", code_of(self.code))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ class Ambiguous:
 
 @dataclass(frozen=True, slots=True)
 class WrongAddress:
-    """Something answered that is not the API, so whether anything behind it took the request is unknown."""
+    """Something that is not the API answered. Whether anything behind it took the request is unknown."""
 
     detail: str
 

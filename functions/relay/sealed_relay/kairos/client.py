@@ -14,6 +14,7 @@ from urllib3.response import BaseHTTPResponse
 from urllib3.util import parse_url
 
 from sealed_relay.kairos.answer import Ambiguous, Answer, Answered, NotSent, WrongAddress
+from sealed_relay.kairos.codes import IP_NOT_WHITELISTED, MAX_DATA_LIST_SIZE_EXCEEDED, Verdict, code_of
 from sealed_relay.kairos.connection import AnswerTooBigError, Connection, NotConnectedError, TLSConnection, tls_context
 
 MAX_CONNECTIONS = 16
@@ -26,9 +27,8 @@ _HEADERS = {
     "Content-Type": "application/json",
     "User-Agent": "sealed-relay",
 }
-_PARTIAL_SUCCESS = 209
-_IP_NOT_WHITELISTED = 401
-_MAX_DATA_LIST_SIZE_EXCEEDED = 303
+_MAX_API_REQUEST_ID_CHARACTERS = 64
+_SAYS_ACCEPTED = frozenset({"success", "accepted"})
 
 
 class Gateway:
@@ -89,15 +89,12 @@ class Gateway:
         return interpret(response.status, response.headers, content)
 
 
-class _CallDetail(msgspec.Struct, rename="kebab"):
-    client_identifier: str | int
-    phonon_uuid: str | None = None
-
-
 class _ApiAnswer(msgspec.Struct, rename="kebab"):
-    """The API's JSON, without the fields that the relay has no use for. Its message may quote contact numbers."""
+    """The API's JSON. Its message may quote contact numbers: it is compared, and never kept."""
 
     api_response_code: Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+    api_response_message: Any = None
+    request_id: Any = None
     call_details: Any = None
 
 
@@ -121,14 +118,23 @@ def _verdict_in(content: bytes) -> Answered | None:
         answer = msgspec.json.decode(content, type=_ApiAnswer, strict=False)
     except (ValueError, RecursionError):  # malformed or another shape, not UTF-8; nested too deeply
         return None
-    try:
-        details = msgspec.convert(answer.call_details or [], list[_CallDetail])
-    except msgspec.ValidationError:
-        if answer.api_response_code == _PARTIAL_SUCCESS:
-            return None  # which calls it means is the verdict
-        details = []  # of another shape: no reason to doubt a code that speaks of all calls
+    details = answer.call_details if isinstance(answer.call_details, list) else []
+    listed = [detail for detail in details if isinstance(detail, dict)]
+    named = {
+        detail["client-identifier"]: detail["phonon-uuid"]
+        for detail in listed
+        if isinstance(detail.get("client-identifier"), str) and detail.get("phonon-uuid")
+    }
+    uuids = {name: uuid for name, uuid in named.items() if isinstance(uuid, str)}
+    message = answer.api_response_message
+    says_accepted = isinstance(message, str) and message.strip().casefold() in _SAYS_ACCEPTED
+    is_acceptance = code_of(answer.api_response_code).verdict in (Verdict.ACCEPT, Verdict.ACCEPT_LISTED)
     return Answered(
-        answer.api_response_code, {str(detail.client_identifier): detail.phonon_uuid or "" for detail in details}
+        answer.api_response_code,
+        uuids,
+        answer.request_id[:_MAX_API_REQUEST_ID_CHARACTERS] if isinstance(answer.request_id, str) else "",
+        is_contradicted=says_accepted and not is_acceptance,
+        is_list_trusted=len(uuids) == len(details) > 0,
     )
 
 
@@ -136,9 +142,9 @@ def _verdict_of_status(status: int, headers: Mapping[str, str]) -> Answer:
     """Tell what an HTTP answer without the API's JSON means: something before the API gave it."""
     match status:
         case 401 | 403:
-            return Answered(_IP_NOT_WHITELISTED)
+            return Answered(IP_NOT_WHITELISTED.number)
         case 413:
-            return Answered(_MAX_DATA_LIST_SIZE_EXCEEDED)
+            return Answered(MAX_DATA_LIST_SIZE_EXCEEDED.number)
         case 429:
             return NotSent("The gateway turned it away (HTTP 429).", _retry_after_seconds(headers.get("Retry-After")))
         case _ if status == 408 or status >= 500:  # noqa: PLR2004 - HTTP statuses

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Annotated
 
 import msgspec
@@ -10,9 +11,15 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from msgspec import Meta, Struct
 
-from sealed_relay.kairos.encryption import KeyWrap
-
 _SMALLEST_KEY_BITS = 2048
+
+
+class KeyWrap(StrEnum):
+    """How RSA wraps the secret text, by its JWA name."""
+
+    RSA1_5 = "RSA1_5"
+    RSA_OAEP = "RSA-OAEP"
+    RSA_OAEP_256 = "RSA-OAEP-256"
 
 
 class UnknownFlowError(Exception):
@@ -54,11 +61,6 @@ class Flow:
     api_version: str
     endpoint: str
     version: str = ""
-
-    @property
-    def rsa_key_bytes(self) -> int:
-        """The length of what the key wraps, in bytes."""
-        return (self.public_key.key_size + 7) // 8
 
 
 def parse_flow(flow_id: str, secret: str, version: str = "") -> Flow:

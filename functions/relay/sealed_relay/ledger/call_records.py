@@ -1,45 +1,60 @@
-"""Whose the calls are, and what came of them: claims and outcomes, over the table."""
+"""The outcome records: which request may deliver a call, and what became of the call."""
 
 import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from sealed_relay.calls.message import Call
+from sealed_relay.calls.call import Call
 from sealed_relay.calls.outcome import Outcome, Status
-from sealed_relay.kairos.verdict import delivered_by
-from sealed_relay.ledger.claim_rules import Busy, Claim, Claimed, Decision, Free, Lease, Record, Tries, decide
-from sealed_relay.ledger.items import (
-    acknowledged_attribute,
-    answer_of,
-    iso,
-    outcome_attributes,
-    record_of,
-    request_key,
-    stored_request_of,
-)
-from sealed_relay.ports import KEY, Change, Item, Table
+from sealed_relay.kairos.verdict import outcome_in
+from sealed_relay.ledger.claim_rules import Claim, Decision, Lease, Situation, Tries, decide
+from sealed_relay.ledger.items import answer_of, iso, outcome_attributes, record_of, request_key, stored_request_of
+from sealed_relay.ports import KEY, Change, Item, Table, Value
 
 _CONTENT_HASH_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Settlement:
-    """An outcome for a call of the request `request_id`.
+class Claimed:
+    """The call is this invocation's, in the request that the claim named."""
 
-    `message_id` and `tries` only where this invocation has a message with the call, `retry_at_ms` only where it waits.
+    tries: Tries
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """The call is not claimed, because of what is on record. `decision` is never OWN, RETRY or FREE.
+
+    `request_id` is the request on record. `outcome` is the recorded one; for CONCLUDED it is the stored answer's.
+    `busy_until_ms`, milliseconds since 1970, is when another try is worthwhile. `is_own`: the record's message.
+    """
+
+    decision: Decision
+    request_id: str
+    outcome: Outcome
+    tries: Tries
+    busy_until_ms: int
+    is_own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """An outcome for a call of the request `request_id`, on behalf of the message `message_id`.
+
+    `retry_at_ms`, milliseconds since 1970, is when a call that waits is due again.
     """
 
     call_id: str
     request_id: str
+    message_id: str
     outcome: Outcome
-    message_id: str = ""
+    tries: Tries
     retry_at_ms: int = 0
-    tries: Tries | None = None
 
 
-class Ledger:
-    """The outcome records. `clock` tells seconds since 1970."""
+class CallRecords:
+    """The records of all calls. `clock` tells seconds since 1970."""
 
     def __init__(
         self, table: Table, clock: Callable[[], float], content_hash_key: bytes, keep_outcomes: timedelta
@@ -50,107 +65,88 @@ class Ledger:
         self._keep_outcomes = keep_outcomes
 
     def content_hash(self, call: Call) -> bytes:
-        """A hash of what the producer wrote, under a key: a phone number cannot be guessed from it."""
+        """A hash of the call's content, under a key: a phone number cannot be guessed from it."""
         content = call.call_id.encode() + b"\0" + call.content
         return hmac.digest(self._content_hash_key, content, "sha256")[:_CONTENT_HASH_BYTES]
 
-    def claim(self, calls: Sequence[tuple[Call, str]], lease: Lease) -> list[Decision]:
-        """Claim calls of different identities, each for the request with that id; decisions in the calls' order."""
+    def claim(self, calls: Sequence[tuple[Call, str]], lease: Lease) -> list[Claimed | Met]:
+        """Claim calls of different identities, each for the request with that id; the answers are in order.
+
+        Rule 2: the record names the one request that may deliver the call.
+        """
         claims = [Claim(call, request_id, self.content_hash(call)) for call, request_id in calls]
         inserted = self._table.insert([self._first_record(claim, lease) for claim in claims])
-        decisions: list[Decision] = [Claimed(Tries()) for _ in claims]
+        answers: list[Claimed | Met] = [Claimed(Tries())] * len(claims)
         met = [index for index, is_new in enumerate(inserted) if not is_new]
-        if not met:
-            return decisions
-        records = self._table.read([claims[index].call.call_id for index in met])
-        requests = self._table.read(sorted({request_key(str(item["request_id"])) for item in records.values()}))
-        free: list[tuple[int, Tries, Change]] = []
-        for index in met:
-            claim = claims[index]
-            item = records.get(claim.call.call_id)
-            if item is None:  # TTL took it between the two round trips; the next delivery finds the place empty
-                decisions[index] = Busy(self._now_ms())
-                continue
-            record = record_of(item)
-            decisions[index] = self._decide(claim, record, requests.get(request_key(record.request_id)))
-            if isinstance(decisions[index], Free):
-                tries = replace(record.tries, refusals=0) if record.status.is_final else record.tries
-                free.append((index, tries, self._claim_over(claim, record, tries, lease)))
-        claimed = self._update_names([change for _, _, change in free])
-        for (index, tries, _), is_claimed in zip(free, claimed, strict=True):
-            # Where it is not, somebody else claimed the call in between.
-            decisions[index] = Claimed(tries) if is_claimed else Busy(self._now_ms())
-        return decisions
+        for index, answer in zip(met, self._claim_over([claims[index] for index in met], lease), strict=True):
+            answers[index] = answer
+        return answers
 
     def move(self, calls: Sequence[Call], from_request_id: str, to_request_id: str, lease: Lease) -> list[bool]:
         """Name another request as the one that may deliver these calls, before that one is stored or sent.
 
-        The messages that hold the calls go on holding them: as in `settle`.
         False for a call that is not open under `from_request_id` any more.
         """
-        return self._update_names(
-            [
-                Change(
-                    call.call_id,
-                    expected={"request_id": from_request_id, "is_open": True},
-                    attributes={
-                        "status": Status.SENDING.value,
-                        "request_id": to_request_id,
-                        "lease_expires_at_ms": lease.expires_at_ms,
-                        "updated_at": iso(self._now_ms()),
-                    },
-                )
-                for call in calls
-            ]
-        )
+        attributes: dict[str, Value | None] = {
+            "status": Status.SENDING.value,
+            "request_id": to_request_id,
+            "lease_expires_at_ms": lease.expires_at_ms,
+            "updated_at": iso(self._now_ms()),
+        }
+        expected: Item = {"request_id": from_request_id, "is_open": True}
+        return self._rename([Change(call.call_id, expected, attributes) for call in calls])
 
-    def acknowledge(self, calls: Sequence[Call]) -> list[bool]:
-        """Write down that the calls' messages are about to leave the queue, while others hold the calls.
+    def settle(self, settlements: Sequence[Settlement]) -> list[bool]:
+        """Write outcomes. False where the call is not open under the named request any more: the record stays.
 
-        SQS may deliver a copy of such a message later. It must not come to hold the call then: the message is gone, so
-        nothing would bring the call back. False where the message may hold its call by now: it has to stay.
+        False also where the SDK wrote twice and was told of the second try. The caller keeps the message in its queue
+        then, and the next receive finds the outcome on record.
         """
-        records = self._table.read([call.call_id for call in calls])
-        may_leave: list[bool] = []
-        marks: dict[int, Change] = {}
-        for index, call in enumerate(calls):
-            item = records.get(call.call_id, {})
-            record = record_of(item) if item else None
-            may_leave.append(record is None or record.message_id != call.message_id)
-            is_marked = record and (record.status.is_delivered or call.message_id in record.acknowledged)
-            if record and may_leave[index] and not is_marked:
-                acknowledged = acknowledged_attribute([*record.acknowledged, call.message_id])
-                expected = {"message_id": record.message_id, "acknowledged": item["acknowledged"]}
-                marks[index] = Change(call.call_id, expected, {"acknowledged": acknowledged})
-        for index, is_done in zip(marks, self._table.update(list(marks.values())), strict=True):
-            may_leave[index] = is_done
-        return may_leave
-
-    def settle(self, settlements: Sequence[Settlement]) -> None:
-        """Write outcomes. Records that are not open under the named request any more stay as they are."""
         now_ms = self._now_ms()
-        changes = []
-        for settlement in settlements:
-            attributes = outcome_attributes(settlement.outcome, now_ms)
-            # No message comes to hold an open call but by a claim. One that is acknowledged elsewhere meanwhile,
-            # because another holds the call, would hold it and never come back for it.
-            if settlement.message_id and settlement.outcome.status.is_final:
-                attributes["message_id"] = settlement.message_id
-            if settlement.tries:
-                attributes["attempts"] = settlement.tries.attempts
-                if settlement.tries.refusals:  # they only grow, from the 0 that the claim wrote
-                    attributes["refusals"] = settlement.tries.refusals
-            if not settlement.outcome.status.is_final:
-                attributes["lease_expires_at_ms"] = settlement.retry_at_ms
-            expected: Item = {"request_id": settlement.request_id, "is_open": True}
-            changes.append(Change(settlement.call_id, expected, attributes))
-        self._table.update(changes)
+        return self._table.update([_settle_change(settlement, now_ms) for settlement in settlements])
 
-    def _update_names(self, changes: Sequence[Change]) -> list[bool]:
+    def _claim_over(self, claims: Sequence[Claim], lease: Lease) -> list[Claimed | Met]:
+        """Claim calls that have a record, where the rules allow it."""
+        if not claims:
+            return []
+        records = self._table.read([claim.call.call_id for claim in claims])
+        requests = self._table.read(sorted({request_key(str(item["request_id"])) for item in records.values()}))
+        answers = [self._meet(claim, records.get(claim.call.call_id), requests) for claim in claims]
+        over = {
+            index: self._change_over(claim, records[claim.call.call_id], answer.tries, lease)
+            for index, (claim, answer) in enumerate(zip(claims, answers, strict=True))
+            if answer.decision in (Decision.RETRY, Decision.FREE)
+        }
+        is_claimed = dict(zip(over, self._rename(list(over.values())), strict=True))
+        return [
+            Claimed(answer.tries)
+            if is_claimed.get(index, answer.decision is Decision.OWN)
+            # Where a claim failed, another invocation claimed the call in between.
+            else replace(answer, decision=Decision.BUSY if index in over else answer.decision)
+            for index, answer in enumerate(answers)
+        ]
+
+    def _meet(self, claim: Claim, item: Item | None, requests: dict[str, Item]) -> Met:
+        now_ms = self._now_ms()
+        if item is None:  # TTL took it between the two round trips; the next receive finds the place empty
+            return Met(Decision.BUSY, "", Outcome(Status.WAITING), Tries(), now_ms, is_own=False)
+        record = record_of(item)
+        request_item = requests.get(request_key(record.request_id))
+        request = stored_request_of(request_item) if request_item else None
+        answer = answer_of(request_item) if request_item else None
+        concluded = outcome_in(answer, claim.call.client_identifier) if answer else None
+        decision = decide(Situation(claim, record, request, concluded, now_ms))
+        outcome = concluded if concluded and decision is Decision.CONCLUDED else record.outcome
+        busy_until_ms = max(record.lease_expires_at_ms, request.lease_expires_at_ms if request else 0)
+        is_own = record.message_id == claim.call.message_id
+        tries = replace(record.tries, refusals=0) if decision is Decision.RETRY else record.tries
+        return Met(decision, record.request_id, outcome, tries, busy_until_ms, is_own)
+
+    def _rename(self, changes: Sequence[Change]) -> list[bool]:
         """Update records so that they name another request; True for each that names it now.
 
-        A write whose answer was lost is tried again by the SDK, and then fails on its own success. Taken for a failure
-        it would leave a record naming a request that does not hold the call, and so an answer that is not its own.
+        The SDK tries a write again if the answer was lost, and that second try fails on the success of the first. Taken
+        for a failure, it would leave a record that names a request without the call.
         """
         done = self._table.update(changes)
         doubtful = [change.key for change, is_done in zip(changes, done, strict=True) if not is_done]
@@ -160,14 +156,6 @@ class Ledger:
             for change, is_done in zip(changes, done, strict=True)
         ]
 
-    def _decide(self, claim: Claim, record: Record, request: Item | None) -> Decision:
-        delivered = None
-        if request is not None and "answer" in request:
-            answer, is_resend = answer_of(request)
-            delivered = delivered_by(answer, claim.call.client_identifier, is_resend=is_resend)
-        stored = stored_request_of(request) if request is not None else None
-        return decide(claim, record, stored, delivered, self._now_ms())
-
     def _first_record(self, claim: Claim, lease: Lease) -> Item:
         now_ms = self._now_ms()
         return {
@@ -175,38 +163,40 @@ class Ledger:
             "flow_id": claim.call.flow_id,
             "client_identifier": claim.call.client_identifier,
             "created_at": iso(now_ms),
-            "acknowledged": "",
+            "updated_at": iso(now_ms),
+            "status": Status.SENDING.value,
+            "is_open": True,
             **self._claim_attributes(claim, Tries(), lease, now_ms),
         }
 
-    def _claim_over(self, claim: Claim, record: Record, tries: Tries, lease: Lease) -> Change:
-        expected: Item = {
-            "request_id": record.request_id,
-            "status": record.status.value,
-            "lease_expires_at_ms": record.lease_expires_at_ms,
-            "acknowledged": acknowledged_attribute(record.acknowledged),  # this very message may be, since it was read
-        }
-        attributes = {
-            **outcome_attributes(Outcome(Status.SENDING), self._now_ms()),
-            **self._claim_attributes(claim, tries, lease, self._now_ms()),
-        }
-        if record.status.is_final:  # its message had its outcome, and has left the queue
-            attributes["acknowledged"] = acknowledged_attribute([*record.acknowledged, record.message_id])
-        return Change(claim.call.call_id, expected, attributes)
+    def _change_over(self, claim: Claim, item: Item, tries: Tries, lease: Lease) -> Change:
+        now_ms = self._now_ms()
+        expected = {name: item[name] for name in ("request_id", "status", "lease_expires_at_ms")}
+        attributes = outcome_attributes(Outcome(Status.SENDING), now_ms)
+        return Change(
+            claim.call.call_id, expected, {**attributes, **self._claim_attributes(claim, tries, lease, now_ms)}
+        )
 
-    def _claim_attributes(self, claim: Claim, tries: Tries, lease: Lease, now_ms: int) -> dict[str, str | int | bytes]:
+    def _claim_attributes(self, claim: Claim, tries: Tries, lease: Lease, now_ms: int) -> dict[str, Value]:
         return {
-            "status": Status.SENDING.value,
-            "is_open": True,
             "request_id": claim.request_id,
             "message_id": claim.call.message_id,
             "content_hash": claim.content_hash,
             "attempts": tries.attempts,
             "refusals": tries.refusals,
             "lease_expires_at_ms": lease.expires_at_ms,
-            "updated_at": iso(now_ms),
             "expires_at": int(now_ms / 1000 + self._keep_outcomes.total_seconds()),
         }
 
     def _now_ms(self) -> int:
         return int(self._clock() * 1000)
+
+
+def _settle_change(settlement: Settlement, now_ms: int) -> Change:
+    attributes = outcome_attributes(settlement.outcome, now_ms)
+    attributes["message_id"] = settlement.message_id
+    attributes["attempts"] = settlement.tries.attempts
+    attributes["refusals"] = settlement.tries.refusals
+    if not settlement.outcome.status.is_final:
+        attributes["lease_expires_at_ms"] = settlement.retry_at_ms
+    return Change(settlement.call_id, {"request_id": settlement.request_id, "is_open": True}, attributes)

@@ -1,25 +1,39 @@
-"""Whether a message may send a call that another message, or an earlier delivery of the same, has met before. Pure.
+"""Whether a message may send a call that another message, or an earlier delivery of it, has met before. Pure.
 
-The argument for "at most once" rests on this page, on `ledger` and on `request_log`:
+The argument for "at most once" rests on this module, on `call_records` and on `request_log`:
 
-- A call's record names the one request that may deliver it (`request_id`), and every write to the record is
-  conditional on that name. So of two claims one fails.
-- A call leaves its request for another only if that request was never sent (it is not stored as a whole, or known
-  as not sent), or was answered with a failure that settles what became of it (`verdicts.tells_what_became_of`). As
-  long as its answer is unknown, the one way on is to resend its bytes.
-- An invocation sends only what it stored, and only within its lease. The lease outlives the invocation, so whoever
-  finds it over knows that its holder is dead.
+- A call's record names the one request that may deliver it (`request_id`). Every write to the record is conditional on
+  that name, so of two claims one fails.
+- A call moves to another request only if its request was certainly never sent, or if the API refused it for good
+  (`kairos.conclusive`). As long as the answer is unknown, the only way on is to resend the same bytes.
+- An invocation sends only what it stored, and only within its lease. The lease outlives the invocation, so a lease that
+  is over belongs to an invocation that is dead.
+- A message leaves its queue only when each of its calls is delivered, or has been put on the failure queue for this
+  very message. So an open call always has a message in a queue.
+
+Time line of one call:
+
+    claimed                 answered         recorded                             a later message is a retry
+    |---- lease ------------|----------------|--- RETRY_MARGIN_SECONDS -----------|------------------------>
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 
-from sealed_relay.calls.message import Call
-from sealed_relay.calls.outcome import Outcome, Status
+from sealed_relay.calls.call import Call
+from sealed_relay.calls.outcome import Outcome
+
+RETRY_MARGIN_SECONDS = 30.0
+"""A message is a retry only if it was sent this long after the failure. It covers clocks that differ and slow writes.
+
+A failure is dated before it is written. A message that was sent between the two knows nothing of the failure.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """One invocation's hold on what it claims: nobody else touches it until then, in milliseconds since 1970."""
+    """One invocation's claim: no other touches what it claimed until then, in milliseconds since 1970."""
 
     lease_id: str
     expires_at_ms: int
@@ -27,9 +41,9 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Tries:
-    """How often a call was sent, as far as is on record, and how often it was answered with a passing failure.
+    """How often a call was sent, as far as is on record, and how often a transient failure was the answer.
 
-    `may_have_been_delivered`: it ended UNRESOLVED before, and was sent again because somebody asked for it.
+    `may_have_been_delivered`: the call ended UNRESOLVED before, and a later message asked for it again.
     """
 
     attempts: int = 0
@@ -39,7 +53,7 @@ class Tries:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A wish to deliver `call` in the request `request_id`."""
+    """A message asks to deliver `call` in the request `request_id`."""
 
     call: Call
     request_id: str
@@ -50,29 +64,24 @@ class Claim:
 class Record:
     """What the ledger holds on a call. Times are milliseconds since 1970.
 
-    The message `message_id` holds the call: as long as that is open, and at least until `lease_expires_at_ms`, it is in
-    the ingress queue. It came to hold it by its claim, and while others recover the call for it, it still does.
-    `acknowledged` are messages that have left the queue without an outcome of their own. `unresolved_at_ms` is when
-    the call was last given up without knowing, 0 if it never was.
+    `message_id` is the message of the last claim, or of the final outcome. `outcome` is the recorded one.
     """
 
-    status: Status
+    outcome: Outcome
     request_id: str
     message_id: str
     content_hash: bytes
     lease_expires_at_ms: int
     updated_at_ms: int
     tries: Tries
-    unresolved_at_ms: int = 0
-    acknowledged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class StoredRequest:
-    """What the ledger holds on a request that was written down before it was sent.
+    """What the ledger holds on a request that was stored before it was sent.
 
-    `was_refused`: a resend was, for a reason that says nothing of the attempt before. `envelope_expires_at`, in seconds
-    since 1970, is from when on TTL may take the envelope.
+    `was_refused`: a resend was, for a reason that does not speak of the attempt before. `unclear_answers` counts the
+    ambiguous answers. `envelope_expires_at`, in seconds since 1970, is when TTL may take the envelope.
     """
 
     lease_id: str
@@ -80,111 +89,123 @@ class StoredRequest:
     is_answered: bool
     may_have_been_sent: bool
     was_refused: bool
+    unclear_answers: int
     envelope_expires_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """The call is this invocation's, and nobody else can send it."""
+class Decision(StrEnum):
+    """What a message does with a call that has a record."""
 
-    tries: Tries
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """The call ended, and this very message has had its outcome: an earlier acknowledgement was lost."""
-
-
-@dataclass(frozen=True, slots=True)
-class Duplicate:
-    """Another message delivered, or is still delivering, the same content."""
-
-    is_delivered: bool
+    OWN = "claimed: this is the claim's own write, whose answer was lost"
+    RETRY = "claim it for a new request: a retry"
+    REUSED = "fail it for this message: the client-identifier belongs to other content"
+    DELIVERED = "finished: it leaves with its message"
+    DONE = "finished: it was put on the failure queue for this very message"
+    SHARE_FAILURE = "fail it for this message too, with the recorded failure"
+    BUSY = "defer the message until the lease is over"
+    FREE = "claim it for a new request: the old one was never stored, never sent, or refused"
+    CONCLUDED = "settle it by the stored answer"
+    UNANSWERED = "take the stored request over, and resend its bytes"
 
 
 @dataclass(frozen=True, slots=True)
-class Reused:
-    """Another message gave this identity to other content."""
+class Situation:
+    """A claim, and what it meets. `concluded` is the final outcome that the stored answer gives the call, if any."""
+
+    claim: Claim
+    record: Record
+    request: StoredRequest | None
+    concluded: Outcome | None
+    now_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Busy:
-    """Somebody else may be sending the call until then, in milliseconds since 1970."""
-
-    until_ms: int
+Condition = Callable[[Situation], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Unanswered:
-    """The call's stored request may have been sent, and its sender is gone: take it over, resend its bytes."""
-
-    request_id: str
-    tries: Tries
+def record_names_this_claims_request(it: Situation) -> bool:
+    """Request ids are random and used once."""
+    return it.record.request_id == it.claim.request_id
 
 
-@dataclass(frozen=True, slots=True)
-class Concluded:
-    """The stored answer to the call's request delivers it; only the record does not say so yet."""
-
-    request_id: str
-    outcome: Outcome
+def call_failed(it: Situation) -> bool:
+    """The record says REJECTED, EXPIRED or UNRESOLVED."""
+    return it.record.outcome.status.is_failure
 
 
-@dataclass(frozen=True, slots=True)
-class Free:
-    """The call may be claimed over what the ledger holds on it."""
+def message_was_sent_well_after_the_failure(it: Situation) -> bool:
+    """By RETRY_MARGIN_SECONDS or more."""
+    sent_at_ms = it.claim.call.sent_at.timestamp() * 1000
+    return sent_at_ms >= it.record.updated_at_ms + RETRY_MARGIN_SECONDS * 1000
 
 
-Decision = Claimed | Done | Duplicate | Reused | Busy | Unanswered | Concluded | Free
+def content_differs(it: Situation) -> bool:
+    """The record's call has other content."""
+    return it.record.content_hash != it.claim.content_hash
 
 
-def decide(  # noqa: PLR0911 - a table, one return a row
-    claim: Claim, record: Record, request: StoredRequest | None, delivered: Outcome | None, now_ms: int
-) -> Decision:
-    """What a claim on a call with a record comes to.
-
-    `request` is the record's stored request, None where there is none; `delivered` is the outcome that its
-    stored answer gives this call, None where it gives none.
-    """
-    is_own = record.message_id == claim.call.message_id
-    is_same = record.content_hash == claim.content_hash
-    lease_is_over = now_ms >= record.lease_expires_at_ms
-    if record.request_id == claim.request_id:
-        return Claimed(record.tries)  # this claim's own write, whose answer was lost
-    if claim.call.message_id in record.acknowledged:
-        return Done()  # a copy that SQS delivers although the message is gone: it could not come back for the call
-    if record.status.is_failure and is_own:
-        return Done()
-    if record.status.is_failure and not _was_sent_before_the_end(claim, record):
-        return Free()  # a retry
-    if not is_own and not is_same:
-        return Reused()
-    if record.status.is_final:
-        return Done() if is_own else Duplicate(is_delivered=record.status.is_delivered)
-    if not is_own and not lease_is_over:
-        return Duplicate(is_delivered=False)  # the message that holds the call is still in the queue
-    if record.status is Status.SENDING and not lease_is_over:
-        return Busy(record.lease_expires_at_ms)
-    return _take_up(record, request, delivered, now_ms)
+def call_is_delivered(it: Situation) -> bool:
+    """The record says ACCEPTED or PRESUMED_ACCEPTED."""
+    return it.record.outcome.status.is_delivered
 
 
-def _was_sent_before_the_end(claim: Claim, record: Record) -> bool:
-    """Whether it may be a copy that was on the queue all along, of a call that may have been delivered.
-
-    To send such a call again somebody must have asked for it, knowing how it ended. A call that was certainly not
-    delivered is retried for any other message.
-    """
-    return record.unresolved_at_ms > 0 and claim.call.sent_at.timestamp() * 1000 <= record.unresolved_at_ms
+def failure_was_published_for_this_message(it: Situation) -> bool:
+    """A failure is published before it is recorded, so the record's own message is on the failure queue."""
+    return it.record.message_id == it.claim.call.message_id
 
 
-def _take_up(record: Record, request: StoredRequest | None, delivered: Outcome | None, now_ms: int) -> Decision:
-    """Go on with a call whose last holder is gone or gave it back."""
-    if request is None:
-        return Free()  # nothing was stored, so nothing was ever sent
-    if request.is_answered:
-        return Concluded(record.request_id, delivered) if delivered else Free()
-    if now_ms < request.lease_expires_at_ms:
-        return Busy(request.lease_expires_at_ms)
-    if not request.may_have_been_sent:
-        return Free()  # nor will it be: its flow's secret may be another one by now, so it is sealed anew
-    return Unanswered(record.request_id, record.tries)
+def lease_is_running(it: Situation) -> bool:
+    """An invocation may be working on the call, or its next try is due later."""
+    return it.now_ms < it.record.lease_expires_at_ms
+
+
+def no_request_is_stored(it: Situation) -> bool:
+    """A request is stored before its first byte is sent, so nothing was sent."""
+    return it.request is None
+
+
+def stored_answer_is_final_for_the_call(it: Situation) -> bool:
+    """The request's stored answer delivers the call, or says that no further request can tell."""
+    return it.concluded is not None
+
+
+def request_was_refused(it: Situation) -> bool:
+    """Its stored answer says that the API did not take this call."""
+    return it.request is not None and it.request.is_answered
+
+
+def request_was_never_sent(it: Situation) -> bool:
+    """It is stored and its holder noted that no byte of it left; its bytes are never used again."""
+    return it.request is not None and not it.request.may_have_been_sent
+
+
+def request_lease_is_running(it: Situation) -> bool:
+    """An invocation may be sending the request, or its next resend is due later."""
+    return it.request is not None and it.now_ms < it.request.lease_expires_at_ms
+
+
+def always(_: Situation) -> bool:
+    """In every other case."""
+    return True
+
+
+TABLE: tuple[tuple[tuple[Condition, ...], Decision], ...] = (
+    ((record_names_this_claims_request,), Decision.OWN),
+    ((call_failed, message_was_sent_well_after_the_failure), Decision.RETRY),
+    ((content_differs,), Decision.REUSED),
+    ((call_is_delivered,), Decision.DELIVERED),
+    ((call_failed, failure_was_published_for_this_message), Decision.DONE),
+    ((call_failed,), Decision.SHARE_FAILURE),
+    ((lease_is_running,), Decision.BUSY),
+    ((no_request_is_stored,), Decision.FREE),
+    ((stored_answer_is_final_for_the_call,), Decision.CONCLUDED),
+    ((request_was_refused,), Decision.FREE),
+    ((request_was_never_sent,), Decision.FREE),
+    ((request_lease_is_running,), Decision.BUSY),
+    ((always,), Decision.UNANSWERED),
+)
+"""The first row whose conditions all hold gives the decision. `docs/guarantee.md` prints the table."""
+
+
+def decide(it: Situation) -> Decision:
+    """What the message does with the call."""
+    return next(decision for conditions, decision in TABLE if all(condition(it) for condition in conditions))

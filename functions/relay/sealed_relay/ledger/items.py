@@ -1,45 +1,25 @@
-"""How outcome records, requests and envelopes are spelled as items of the table. Pure.
+"""How records, requests and envelopes are spelled as items of the table. Pure.
 
     outcome record   key `flow-id/client-identifier`   one a call
     request          key `#request/<request id>`       small, changes: lease and answer
     envelope         key `#envelope/<request id>`      large, written once, left to TTL
 
-DynamoDB charges an update by the size of the whole item: what is large is kept apart from what changes.
+DynamoDB charges an update by the size of the whole item, so what is large is kept apart from what changes.
 """
 
 import zlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 
 import msgspec
 
 from sealed_relay.calls.outcome import Outcome, Status
-from sealed_relay.kairos.answer import Answered
+from sealed_relay.kairos.conclusive import Finding
+from sealed_relay.kairos.seal import SealedRequest
+from sealed_relay.kairos.verdict import ConclusiveAnswer
 from sealed_relay.ledger.claim_rules import Record, StoredRequest, Tries
 from sealed_relay.ports import KEY, Item, Value
-
-_MAX_ACKNOWLEDGED = 16
-
-
-@dataclass(frozen=True, slots=True)
-class SealedRequest:
-    """A request as it is stored before it is sent.
-
-    `body` is the exact outer body, `client_identifiers` those of all its calls, `not_after_ms` the earliest
-    deadline among them: past it the request is not sent again. `secret_version` is the flow secret that sealed it,
-    `service_date` the service's date at that time, YYYY-MM-DD.
-    """
-
-    request_id: str
-    flow_id: str
-    endpoint: str
-    secret_version: str
-    service_date: str
-    body: bytes
-    client_identifiers: tuple[str, ...]
-    not_after_ms: int
 
 
 def request_key(request_id: str) -> str:
@@ -52,7 +32,7 @@ def envelope_key(request_id: str) -> str:
     return f"#envelope/{request_id}"
 
 
-@lru_cache(maxsize=16)  # the records of a batch are all written within a few of them
+@lru_cache(maxsize=16)  # the records of a batch are all written within a few milliseconds
 def iso(milliseconds: int) -> str:
     """Milliseconds since 1970 in ISO 8601, UTC."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds")
@@ -64,37 +44,38 @@ def _milliseconds(iso_time: str) -> int:
 
 def outcome_attributes(outcome: Outcome, now_ms: int) -> dict[str, Value | None]:
     """What a change of a record says of the call's outcome; attributes that do not apply are removed."""
-    # Never removed again: whatever comes of the call later, it may have been delivered already.
-    unresolved: dict[str, Value | None] = {"unresolved_at_ms": now_ms} if outcome.status is Status.UNRESOLVED else {}
-    return unresolved | {
+    attributes: dict[str, Value | None] = {
         "status": outcome.status.value,
         "is_open": not outcome.status.is_final,
         "code": outcome.code,
         "reason": outcome.reason or None,
         "phonon_uuid": outcome.phonon_uuid or None,
+        "api_request_id": outcome.api_request_id or None,
         "updated_at": iso(now_ms),
     }
+    if outcome.status is Status.UNRESOLVED:  # never removed again: later outcomes do not change that it may have been
+        attributes["may_have_been_delivered"] = True
+    return attributes
 
 
 def record_of(item: Item) -> Record:
     """The outcome record in an item."""
-    unresolved_at_ms = _int(item.get("unresolved_at_ms", 0))
+    code = item.get("code")
     return Record(
-        status=Status(str(item["status"])),
+        outcome=Outcome(
+            Status(str(item["status"])),
+            str(item.get("reason", "")),
+            _int(code) if code is not None else None,
+            str(item.get("phonon_uuid", "")),
+            api_request_id=str(item.get("api_request_id", "")),
+        ),
         request_id=str(item["request_id"]),
         message_id=str(item["message_id"]),
         content_hash=_bytes(item["content_hash"]),
         lease_expires_at_ms=_int(item["lease_expires_at_ms"]),
         updated_at_ms=_milliseconds(str(item["updated_at"])),
-        tries=Tries(_int(item["attempts"]), _int(item["refusals"]), may_have_been_delivered=unresolved_at_ms > 0),
-        unresolved_at_ms=unresolved_at_ms,
-        acknowledged=tuple(str(item.get("acknowledged", "")).split()),
+        tries=Tries(_int(item["attempts"]), _int(item["refusals"]), item.get("may_have_been_delivered") is True),
     )
-
-
-def acknowledged_attribute(message_ids: Sequence[str]) -> str:
-    """The latest of the messages that were acknowledged without an outcome of their own; their ids have no spaces."""
-    return " ".join(message_ids[-_MAX_ACKNOWLEDGED:])
 
 
 def stored_request_of(item: Item) -> StoredRequest:
@@ -105,7 +86,8 @@ def stored_request_of(item: Item) -> StoredRequest:
         is_answered="answer" in item,
         may_have_been_sent=item["may_have_been_sent"] is True,
         was_refused=item.get("was_refused") is True,
-        envelope_expires_at=_int(item.get("envelope_expires_at", 0)),  # an earlier release wrote none
+        unclear_answers=_int(item.get("unclear_answers", 0)),
+        envelope_expires_at=_int(item["envelope_expires_at"]),
     )
 
 
@@ -140,21 +122,25 @@ def sealed_request_of(item: Item) -> SealedRequest:
     )
 
 
-def answer_attribute(answer: Answered, *, is_resend: bool) -> bytes:
-    """An answer as it is stored; it holds client identifiers and `phonon-uuid`s, nothing that is secret."""
-    return _deflate(msgspec.json.encode(_StoredAnswer(answer.code, is_resend, dict(answer.phonon_uuids))))
-
-
-def answer_of(item: Item) -> tuple[Answered, bool]:
-    """The answer in a request's item, and whether it answered a resend."""
-    stored = msgspec.json.decode(zlib.decompress(_bytes(item["answer"])), type=_StoredAnswer)
-    return Answered(stored.code, stored.phonon_uuids), stored.is_resend
-
-
 class _StoredAnswer(msgspec.Struct, array_like=True):
-    code: int
-    is_resend: bool
+    finding: Finding
+    code: int | None
     phonon_uuids: Mapping[str, str]
+    api_request_id: str
+
+
+def answer_attribute(answer: ConclusiveAnswer) -> bytes:
+    """An answer as it is stored; it holds client identifiers and ids of the API, nothing that is secret."""
+    stored = _StoredAnswer(answer.finding, answer.code, answer.phonon_uuids, answer.api_request_id)
+    return _deflate(msgspec.json.encode(stored))
+
+
+def answer_of(item: Item) -> ConclusiveAnswer | None:
+    """The answer in a request's item; None where there is none yet."""
+    if "answer" not in item:
+        return None
+    stored = msgspec.json.decode(zlib.decompress(_bytes(item["answer"])), type=_StoredAnswer)
+    return ConclusiveAnswer(stored.finding, stored.code, stored.phonon_uuids, stored.api_request_id)
 
 
 def _deflate(data: bytes) -> bytes:
@@ -165,10 +151,10 @@ def _deflate(data: bytes) -> bytes:
 def _int(value: Value) -> int:
     if isinstance(value, int):
         return value
-    raise TypeError("an item of the table holds something else where a whole number belongs")
+    raise TypeError("An item of the table holds another type where a whole number belongs.")
 
 
 def _bytes(value: Value) -> bytes:
     if isinstance(value, bytes):
         return value
-    raise TypeError("an item of the table holds something else where bytes belong")
+    raise TypeError("An item of the table holds another type where bytes belong.")

@@ -1,13 +1,13 @@
-"""Requests as they are written down before they are sent, who holds them, and their answers: a write-ahead log."""
+"""The write-ahead log: requests are stored before they are sent, with their leases and their answers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sealed_relay.kairos.answer import Answered
+from sealed_relay.kairos.seal import SealedRequest
+from sealed_relay.kairos.verdict import ConclusiveAnswer
 from sealed_relay.ledger.claim_rules import Lease
 from sealed_relay.ledger.items import (
-    SealedRequest,
     answer_attribute,
     envelope_item,
     envelope_key,
@@ -16,25 +16,26 @@ from sealed_relay.ledger.items import (
     sealed_request_of,
     stored_request_of,
 )
-from sealed_relay.ports import KEY, Change, Table
+from sealed_relay.ports import KEY, Change, Table, Value
 
-_CLOCKS_DIFFER_SECONDS = 3600
+_CLOCK_DIFFERENCE_SECONDS = 3600
+_DAY_SECONDS = 86_400
 
 
 class LeaseLostError(Exception):
-    """Another invocation took the request over: this one overran its lease, and its write was not done."""
+    """Another invocation took the request over, because this one overran its lease. Its write was not done."""
 
 
 @dataclass(frozen=True, slots=True)
 class Takeover:
-    """A stored request that this invocation now holds.
+    """A stored request that this invocation has taken over.
 
-    `sealed` is None once TTL took the envelope, and where the storing was cut short before it was written.
+    `sealed` is None once TTL took the envelope. `was_refused` and `unclear_answers` are as in `StoredRequest`.
     """
 
     sealed: SealedRequest | None
-    may_have_been_sent: bool
     was_refused: bool
+    unclear_answers: int
 
 
 class RequestLog:
@@ -49,10 +50,10 @@ class RequestLog:
         self._keep_envelopes = keep_envelopes
 
     def store(self, sealed: SealedRequest, lease: Lease) -> None:
-        """Write a request down. Only when this has returned may its first byte be sent."""
+        """Store a request. Rule 1: only when this has returned may its first byte be sent."""
         now_seconds = self._clock()
         envelope_expires_at = int(now_seconds + self._keep_envelopes.total_seconds())
-        # Inserted, not put: a write that was delayed on the way must not undo the answer that came since.
+        # Inserted, not put: a write that was delayed on the way must not undo an answer that was stored since.
         self._table.insert(
             [
                 envelope_item(sealed, envelope_expires_at),
@@ -61,50 +62,54 @@ class RequestLog:
                     "flow_id": sealed.flow_id,
                     "lease_id": lease.lease_id,
                     "lease_expires_at_ms": lease.expires_at_ms,
-                    "may_have_been_sent": True,  # from here on nobody can know, but whoever sends it
+                    "may_have_been_sent": True,  # only the sender can know that it was not, and notes it then
                     "envelope_expires_at": envelope_expires_at,
                     "created_at": iso(self._now_ms()),
                     # A day longer than any record that names it: a record without a request reads as never sent.
-                    "expires_at": int(now_seconds + self._keep_outcomes.total_seconds()) + 86_400,
+                    "expires_at": int(now_seconds + self._keep_outcomes.total_seconds()) + _DAY_SECONDS,
                 },
             ]
         )
 
     def take_over(self, request_id: str, lease: Lease) -> Takeover | None:
-        """Take a stored request whose lease ran out; None where another invocation was quicker."""
+        """Take over a stored request whose lease is over, to resend it.
+
+        None where another invocation was quicker, and where the request turns out never to have been sent. Then it
+        never will be: the next receive of its calls finds that noted.
+        """
         key = request_key(request_id)
         items = self._table.read([key, envelope_key(request_id)])
         if key not in items:
             return None
         stored = stored_request_of(items[key])
-        if stored.is_answered or self._now_ms() < stored.lease_expires_at_ms:
+        # Once it is noted as never sent, its calls may move to another request at any time.
+        is_open = stored.may_have_been_sent and not stored.is_answered
+        if not is_open or self._now_ms() < stored.lease_expires_at_ms:
             return None
         envelope = items.get(envelope_key(request_id))
-        # The two are written side by side. An envelope that is missing before TTL may take it was never written: the
-        # storing was cut short, and nothing is sent before that is done. Nor will these bytes be sent by whoever takes
-        # them over: should the envelope arrive late, it is to find that written down.
-        is_cut_short = envelope is None and self._clock() < stored.envelope_expires_at - _CLOCKS_DIFFER_SECONDS
-        may_have_been_sent = stored.may_have_been_sent and not is_cut_short
+        # The two items are written in one round trip, each by itself. An envelope that is missing although TTL cannot
+        # have taken it was not written: the storing was cut short, and nothing is sent before the storing is done.
+        was_cut_short = envelope is None and self._clock() < stored.envelope_expires_at - _CLOCK_DIFFERENCE_SECONDS
         taken = Change(
             key,
             expected={"lease_id": stored.lease_id, "lease_expires_at_ms": stored.lease_expires_at_ms},
             attributes={
                 "lease_id": lease.lease_id,
                 "lease_expires_at_ms": lease.expires_at_ms,
-                "may_have_been_sent": not is_cut_short,  # as in `store`
+                "may_have_been_sent": not was_cut_short,
             },
         )
-        if not all(self._table.update([taken])):
+        [is_taken] = self._table.update([taken])
+        if was_cut_short or not is_taken:
             return None
-        sealed = sealed_request_of(envelope) if envelope else None
-        return Takeover(sealed, may_have_been_sent, stored.was_refused)
+        return Takeover(sealed_request_of(envelope) if envelope else None, stored.was_refused, stored.unclear_answers)
 
-    def record_answer(self, request_id: str, lease: Lease, answer: Answered, *, is_resend: bool) -> None:
-        """Write an answer down before anything acts on it: an answered request is never resent.
+    def record_answer(self, request_id: str, lease: Lease, answer: ConclusiveAnswer) -> None:
+        """Store an answer. Rule 3: before anything acts on it, so that an answered request is never sent again.
 
         Raises LeaseLostError.
         """
-        self._change_request(request_id, lease, {"answer": answer_attribute(answer, is_resend=is_resend)})
+        self._change(request_id, lease, {"answer": answer_attribute(answer)})
 
     def release(
         self,
@@ -112,23 +117,24 @@ class RequestLog:
         lease: Lease,
         *,
         may_have_been_sent: bool,
+        after_seconds: float,
         was_refused: bool = False,
-        after_seconds: float = 0.0,
+        unclear_answers: int = 0,
     ) -> None:
-        """Let anybody take the unanswered request over, from now or a while later on. Raises LeaseLostError.
+        """Let any invocation take the unanswered request over, after so many seconds. Raises LeaseLostError."""
+        attributes: dict[str, Value | None] = {
+            "lease_expires_at_ms": self._now_ms() + int(after_seconds * 1000),
+            "may_have_been_sent": may_have_been_sent,
+        }
+        if was_refused:  # and it stays noted
+            attributes["was_refused"] = True
+        if unclear_answers:
+            attributes["unclear_answers"] = unclear_answers
+        self._change(request_id, lease, attributes)
 
-        That it was refused stays on record from then on.
-        """
-        free_at_ms = self._now_ms() + int(after_seconds * 1000)
-        refused = {"was_refused": True} if was_refused else {}
-        self._change_request(
-            request_id, lease, {"lease_expires_at_ms": free_at_ms, "may_have_been_sent": may_have_been_sent, **refused}
-        )
-
-    def _change_request(self, request_id: str, lease: Lease, attributes: dict[str, str | int | bytes | None]) -> None:
-        change = Change(request_key(request_id), {"lease_id": lease.lease_id}, attributes)
-        if not all(self._table.update([change])):
-            raise LeaseLostError(f"The lease on request {request_id} was taken over; its answer is left to the taker.")
+    def _change(self, request_id: str, lease: Lease, attributes: Mapping[str, Value | None]) -> None:
+        if not all(self._table.update([Change(request_key(request_id), {"lease_id": lease.lease_id}, attributes)])):
+            raise LeaseLostError(f"Request {request_id} was taken over by another invocation, which will settle it.")
 
     def _now_ms(self) -> int:
         return int(self._clock() * 1000)

@@ -1,1 +1,1 @@
-"""What the relay tells the people who run it: events, metrics, and the emitter of both."""
+"""What the relay tells its operators: events, and how they become log lines and metrics."""

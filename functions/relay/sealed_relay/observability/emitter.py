@@ -1,4 +1,4 @@
-"""Observations into log lines and metrics: JSON by Powertools' Logger, EMF by its Metrics."""
+"""Turns events into log lines and metrics: JSON by Powertools' Logger, EMF by its Metrics."""
 
 import threading
 import traceback
@@ -17,14 +17,13 @@ from sealed_relay.observability import metrics
 from sealed_relay.observability.events import (
     BatchReceived,
     BudgetUsed,
-    CallsHeld,
     CallsSettled,
     CallsWaiting,
     DuplicatesFound,
     MessageFailed,
+    MessagesDeferred,
     Observation,
     Paused,
-    PausesSeen,
     RequestSent,
     Resumed,
     WorkFailed,
@@ -33,18 +32,18 @@ from sealed_relay.observability.metrics import Metric
 
 
 class Telemetry:
-    """Writes a log line as things happen, and metrics when an invocation ends. Observes from any thread."""
+    """Writes log lines at once, and metrics at the end of an invocation. `observe` may be called from any thread."""
 
     def __init__(self, logger: Logger, powertools: Metrics) -> None:
         self._logger = logger
         self._powertools = powertools
         self._lock = threading.Lock()
-        # What is added up over an invocation, by metric and by the value of its own dimension ("": it has none).
+        # The sums of this invocation, by metric and by the value of the metric's own dimension ("" if it has none).
         self._sums: Counter[tuple[Metric, str]] = Counter()
         self._highest: dict[Metric, int] = {}
 
     def observe(self, observation: Observation) -> None:
-        """Log and count one observation."""
+        """Log and count one event."""
         with self._lock:
             match observation:
                 case BatchReceived(oldest_seconds):
@@ -57,17 +56,17 @@ class Telemetry:
                     self._add(metrics.CALLS, calls, status)
                 case DuplicatesFound(calls):
                     self._add(metrics.DUPLICATES, calls)
-                case CallsWaiting():
-                    self._calls_waiting(observation)
-                case CallsHeld():
-                    self._calls_held(observation)
-                case PausesSeen() | Paused() | Resumed() | BudgetUsed():
-                    self._at_the_gate(observation)
+                case CallsWaiting() | MessagesDeferred():
+                    self._waiting(observation)
+                case Paused() | Resumed():
+                    self._pause_changed(observation)
+                case BudgetUsed(share):
+                    self._raise(metrics.RATE_BUDGET_PERCENT, round(share * 100))
                 case WorkFailed(error):
                     self._logger.error("work failed", extra=describe(error))
 
     def flush(self) -> None:
-        """Write the invocation's metrics, one EMF line each for those with a dimension of their own."""
+        """Write the metrics of this invocation. Each value of a metric's own dimension needs an EMF line of its own."""
         with self._lock:
             for (metric, value), total in self._sums.items():
                 if metric.dimension:
@@ -88,25 +87,22 @@ class Telemetry:
             self._measure(metrics.CALLS_PER_REQUEST, sent.calls)
         self._measure(metrics.REQUEST_MILLISECONDS, sent.milliseconds)
         self._add(metrics.ANSWERS, 1, metrics.answer_value(sent.code, sent.result))
-        self._add(metrics.REQUESTS_FAILED, int(metrics.is_failed_request(sent.result)))
+        if metrics.is_failed_request(sent.result):
+            self._add(metrics.REQUESTS_FAILED, 1)
 
     def _message_failed(self, failed: MessageFailed) -> None:
         self._logger.warning("message failed", extra=_fields(failed))
         self._add(metrics.FAILED_MESSAGES, 1, failed.reason)
-        if failed.reason == Reason.INVALID_MESSAGE:
-            self._add(metrics.INVALID_MESSAGES, 1)
 
-    def _calls_waiting(self, waiting: CallsWaiting) -> None:
-        self._put_off("calls waiting", asdict(waiting), 1, waiting)
-
-    def _calls_held(self, held: CallsHeld) -> None:
-        self._put_off("calls held", _since_when(held), held.messages, held)
-
-    def _put_off(self, line: str, fields: dict[str, object], messages: int, calls: CallsWaiting | CallsHeld) -> None:
+    def _waiting(self, calls: CallsWaiting | MessagesDeferred) -> None:
+        if isinstance(calls, MessagesDeferred):
+            line, fields, messages = "messages deferred", _since_when(calls), calls.messages
+        else:
+            line, fields, messages = "calls waiting", asdict(calls), 1
         if calls.scope in metrics.WAITING_ON:
             fields["paused"] = _paused(calls.flow_id if calls.scope is Scope.FLOW else "")
         metric = metrics.waiting_metric(calls.reason, calls.scope)
-        # What waits for people is theirs to find; the rest passes by itself.
+        # People must act on a pause, so its line is at INFO. All other waits end by themselves.
         log = self._logger.info if metric in metrics.WAITING_ON.values() else self._logger.debug
         log(line, extra=fields)
         self._add(metrics.CALLS, calls.calls, Status.WAITING)
@@ -114,24 +110,12 @@ class Telemetry:
         if metric:
             self._add(metric, messages)
 
-    def _at_the_gate(self, observation: PausesSeen | Paused | Resumed | BudgetUsed) -> None:
-        match observation:
-            case PausesSeen(account_seconds, flow_seconds):
-                self._pause_seen(Scope.ACCOUNT, account_seconds)
-                self._pause_seen(Scope.FLOW, flow_seconds)
-            case Paused(flow_id):
-                self._logger.warning("paused", extra=_since_when(observation) | {"paused": _paused(flow_id)})
-            case Resumed(flow_id):
-                self._logger.info("resumed", extra=asdict(observation) | {"paused": _paused(flow_id)})
-                self._add(metrics.WAITING_ON[Scope.FLOW if flow_id else Scope.ACCOUNT], 0)
-            case BudgetUsed(share):
-                self._raise(metrics.RATE_BUDGET_PERCENT, round(share * 100))
-
-    def _pause_seen(self, scope: Scope, seconds: float | None) -> None:
-        self._raise(metrics.PAUSED_SECONDS[scope], round(seconds or 0))
-        if seconds is None:
-            # A zero: without one, an alarm could not tell "nothing in the way" from "nothing tried".
-            self._add(metrics.WAITING_ON[scope], 0)
+    def _pause_changed(self, change: Paused | Resumed) -> None:
+        paused = {"paused": _paused(change.flow_id)}
+        if isinstance(change, Paused):
+            self._logger.warning("paused", extra=_since_when(change) | paused)
+        else:
+            self._logger.info("resumed", extra=asdict(change) | paused)
 
     def _add(self, metric: Metric, amount: int, value: str = "") -> None:
         self._sums[metric, str(value)] += amount
@@ -149,13 +133,13 @@ class Telemetry:
 
 
 def _fields(observation: RequestSent | MessageFailed) -> dict[str, object]:
-    # One text, not a list: Logs Insights makes a field of each item of a list, and has room for 200 fields. The
-    # brackets let a query find a whole client identifier, and not the beginning of another one.
+    # One text, not a list: Logs Insights makes one field of each item of a list, and has room for 200 fields. The
+    # brackets let a query find a whole client identifier, and not the beginning of a longer one.
     names = "".join(f"[{name}]" for name in observation.client_identifiers)
     return asdict(observation) | {"client_identifiers": names}
 
 
-def _since_when(observation: Paused | CallsHeld) -> dict[str, object]:
+def _since_when(observation: Paused | MessagesDeferred) -> dict[str, object]:
     fields = asdict(observation)
     since_ms = fields.pop("since_ms")
     since = datetime.fromtimestamp(since_ms / 1000, UTC).isoformat(timespec="seconds") if since_ms else ""
@@ -163,12 +147,12 @@ def _since_when(observation: Paused | CallsHeld) -> dict[str, object]:
 
 
 def _paused(flow_id: str) -> str:
-    """What is paused: a field of the lines about pauses, and of no others."""
+    """What is paused. Only lines about pauses have this field."""
     return flow_id or Scope.ACCOUNT
 
 
 def describe(error: BaseException) -> dict[str, object]:
-    """What may be logged of an error: its type and where it was raised, but not its text, which may quote anything."""
+    """An error as log fields: its type and where it was raised. Never its text, which may quote personal data."""
     frames = traceback.extract_tb(error.__traceback__)
     described: dict[str, object] = {
         "error_type": type(error).__name__,

@@ -1,4 +1,4 @@
-"""What the relay tells whoever runs it, as data. None of it holds personal data or secrets."""
+"""What the relay tells its operators, as data. No event holds personal data or a secret."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,14 +9,18 @@ from sealed_relay.kairos.codes import Scope
 
 @dataclass(frozen=True, slots=True)
 class BatchReceived:
-    """An invocation was handed messages, the oldest of which was sent that long ago."""
+    """An invocation received messages. `oldest_seconds` is the age of the oldest one."""
 
     oldest_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class RequestSent:
-    """One attempt at a request came to an end. `result` is a code's name, or what stands in for an answer."""
+    """One attempt to send a request ended.
+
+    `result` is the name of the API's code, or a `Reason` where the API did not answer. `detail` is one sentence without
+    personal data.
+    """
 
     request_id: str
     flow_id: str
@@ -27,11 +31,15 @@ class RequestSent:
     detail: str
     milliseconds: int
     client_identifiers: Sequence[str] = ()
+    api_request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class MessageFailed:
-    """Calls of a message went to the failure queue, or all of it did: `calls` is 0 where it could not be read."""
+    """Calls of a message went to the failure queue. `calls` is 0 if the message could not be read and went there whole.
+
+    `detail` is one sentence without personal data.
+    """
 
     message_id: str
     reason: str
@@ -39,11 +47,13 @@ class MessageFailed:
     calls: int
     request_id: str
     client_identifiers: Sequence[str] = ()
+    detail: str = ""
+    api_request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class CallsSettled:
-    """Calls came to a final status."""
+    """So many calls got a final status."""
 
     status: Status
     calls: int
@@ -51,14 +61,18 @@ class CallsSettled:
 
 @dataclass(frozen=True, slots=True)
 class DuplicatesFound:
-    """Calls of another message that are under way or delivered already."""
+    """So many calls belong to another message, which sends them or has delivered them."""
 
     calls: int
 
 
 @dataclass(frozen=True, slots=True)
 class CallsWaiting:
-    """Calls went back to the queue with their message. `scope`: what is paused, if they wait for that."""
+    """Calls of a message got the status WAITING, and the message comes back later.
+
+    `scope` says what is paused: the account or the flow; REQUEST if nothing is. `detail` is one sentence without
+    personal data.
+    """
 
     message_id: str
     reason: str
@@ -70,11 +84,11 @@ class CallsWaiting:
 
 
 @dataclass(frozen=True, slots=True)
-class CallsHeld:
-    """Messages went back to the queue untouched: their flow or the account is paused, or the budget is used up.
+class MessagesDeferred:
+    """Messages with calls of one flow come back later, untouched.
 
-    `scope` tells which: flow, account, or request. `flow_id` is whose calls they are, `since_ms` when the pause began
-    (0 if that is unknown).
+    `scope` says what is paused: the account or the flow; REQUEST if the rate limit is used up. `since_ms` is when the
+    pause began, in milliseconds since 1970; 0 if nobody knows.
     """
 
     reason: str
@@ -88,19 +102,11 @@ class CallsHeld:
 
 
 @dataclass(frozen=True, slots=True)
-class PausesSeen:
-    """An invocation looked at the pauses of the account and of the flows that it has messages of.
-
-    For how long the account, and the flow that has been for longest, is paused; None where none is.
-    """
-
-    account_seconds: float | None
-    flow_seconds: float | None
-
-
-@dataclass(frozen=True, slots=True)
 class Paused:
-    """A flow was paused, or the account: `flow_id` is "" then. Or the reason is another one now; not since when."""
+    """A flow was paused, or the account if `flow_id` is "". Or a pause goes on for another reason.
+
+    `since_ms` is when the pause began, in milliseconds since 1970.
+    """
 
     flow_id: str
     reason: str
@@ -110,7 +116,7 @@ class Paused:
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """A flow, or the account, is not paused any more; it was for so long, at last for that reason."""
+    """A flow was resumed, or the account if `flow_id` is "". `reason` is the pause's last one."""
 
     flow_id: str
     reason: str
@@ -119,14 +125,14 @@ class Resumed:
 
 @dataclass(frozen=True, slots=True)
 class BudgetUsed:
-    """How much of a minute's requests is used up, from 0 to 1."""
+    """The share of `RequestsPerMinute` that is used up, from 0 to 1."""
 
     share: float
 
 
 @dataclass(frozen=True, slots=True)
 class WorkFailed:
-    """Something the relay relies on failed. Messages with calls that it left open stay in the queue."""
+    """A piece of work failed. The messages of the calls that it left open stay in the queue."""
 
     error: BaseException
 
@@ -138,8 +144,7 @@ Observation = (
     | CallsSettled
     | DuplicatesFound
     | CallsWaiting
-    | CallsHeld
-    | PausesSeen
+    | MessagesDeferred
     | Paused
     | Resumed
     | BudgetUsed

@@ -1,7 +1,7 @@
-"""The relay's metrics as data: what it emits, and so what the dashboard and the alarms may ask CloudWatch for.
+"""The relay's metrics as data: what it emits, and what the dashboard and the alarms can ask CloudWatch for.
 
-CloudWatch keeps each combination of a name and dimensions apart and adds none of them up, so what an alarm must see as
-one number is a metric of its own.
+CloudWatch stores each combination of name and dimensions as a metric of its own, and never adds them up. So a number
+that an alarm must see as one is a metric of its own.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ SERVICE = "service"
 
 
 class Unit(StrEnum):
-    """CloudWatch's names of the units in use."""
+    """The units in use, as CloudWatch names them."""
 
     COUNT = "Count"
     SECONDS = "Seconds"
@@ -26,7 +26,7 @@ class Unit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A metric, and the dimension it has beside `service`, if any, which takes these values and no others."""
+    """A metric. `dimension` is what it has beside `service`, if anything; `values` are all values of that."""
 
     name: str
     unit: Unit = Unit.COUNT
@@ -36,10 +36,10 @@ class Metric:
 
 _UNKNOWN_CODE = "UNKNOWN_CODE"
 _NO_VERDICT = (Reason.NOT_SENT, Reason.NO_ANSWER, Reason.WRONG_ADDRESS)
-_NEVER_REJECTED = {Verdict.ACCEPT, Verdict.PAUSE, Verdict.REFRESH_SECRET}
+_MAY_BE_REJECTED = {Verdict.RETRY_FRESH, Verdict.ISOLATE, Verdict.SPLIT, Verdict.REJECT}
 
 CALLS = Metric("Calls", dimension="Status", values=tuple(status for status in Status if status is not Status.SENDING))
-"""Calls by what they came to. WAITING counts each time that a call is put off."""
+"""Calls by status. WAITING counts a call each time that its message goes back to the queue."""
 
 ANSWERS = Metric(
     "Answers",
@@ -50,8 +50,7 @@ FAILED_MESSAGES = Metric(
     "FailedMessages",
     dimension="Reason",
     values=(
-        *(code.name for code in CODES.values() if code.verdict not in _NEVER_REJECTED),
-        _UNKNOWN_CODE,
+        *(code.name for code in CODES.values() if code.verdict in _MAY_BE_REJECTED),
         Reason.INVALID_MESSAGE,
         Reason.UNKNOWN_FLOW,
         Reason.CLIENT_IDENTIFIER_REUSED,
@@ -62,33 +61,31 @@ FAILED_MESSAGES = Metric(
 """Messages that the relay put on the failure queue."""
 
 DUPLICATES = Metric("Duplicates")
-INVALID_MESSAGES = Metric("InvalidMessages")
 REQUESTS_SENT = Metric("RequestsSent")
 REQUESTS_RESENT = Metric("RequestsResent")
 REQUESTS_FAILED = Metric("RequestsFailed")
-"""Attempts that the API failed, or that got no answer, or not there: no call and no flow is to blame."""
+"""Attempts that failed at the API or on the way there, through no fault of a call or a flow."""
 CALLS_PER_REQUEST = Metric("CallsPerRequest")
 REQUEST_MILLISECONDS = Metric("RequestMilliseconds", Unit.MILLISECONDS)
 OLDEST_MESSAGE_SECONDS = Metric("OldestMessageSeconds", Unit.SECONDS)
-"""Age of a batch's oldest message. SQS's own metric leaves out what was received three times or more."""
+"""Age of a batch's oldest message. SQS's own metric leaves out messages that were received three times or more."""
 WAITING_ON_ACCOUNT = Metric("MessagesWaitingOnAccount")
 WAITING_ON_FLOW = Metric("MessagesWaitingOnFlow")
 WAITING_ON_RATE = Metric("MessagesWaitingOnRate")
-"""Messages that were put off, each time: the account or a flow is paused or unusable, or the minute is used up."""
+"""Messages that went back to the queue, counted each time.
+
+The account is paused; a flow is paused or its secret cannot be used; the rate limit is used up.
+"""
 RETRY_IN_SECONDS = Metric("RetryInSeconds", Unit.SECONDS)
-"""When the last of what an invocation put off comes back."""
-ACCOUNT_PAUSED_SECONDS = Metric("AccountPausedSeconds", Unit.SECONDS)
-FLOW_PAUSED_SECONDS = Metric("FlowPausedSeconds", Unit.SECONDS)
-"""For how long the account, or of an invocation's flows the one for longest, has been paused. 0: it is not."""
+"""Of the messages that an invocation sent back to the queue: when the last one becomes visible again."""
 RATE_BUDGET_PERCENT = Metric("RateBudgetPercent", Unit.PERCENT)
-"""The most that an invocation saw used of `RequestsPerMinute`."""
+"""The largest share of `RequestsPerMinute` that an invocation saw used."""
 
 METRICS = (
     CALLS,
     ANSWERS,
     FAILED_MESSAGES,
     DUPLICATES,
-    INVALID_MESSAGES,
     REQUESTS_SENT,
     REQUESTS_RESENT,
     REQUESTS_FAILED,
@@ -99,19 +96,16 @@ METRICS = (
     WAITING_ON_FLOW,
     WAITING_ON_RATE,
     RETRY_IN_SECONDS,
-    ACCOUNT_PAUSED_SECONDS,
-    FLOW_PAUSED_SECONDS,
     RATE_BUDGET_PERCENT,
 )
 
 REPLAYED_MESSAGES = Metric("ReplayedMessages")
 REPLAYED_CALLS = Metric("ReplayedCalls")
 REPLAY_METRICS = (REPLAYED_MESSAGES, REPLAYED_CALLS)
-"""Emitted by the replay function, with the same namespace and `service`; here for the dashboard's sake."""
+"""The replay function emits these, with the same namespace and `service`. They are here for the dashboard's tests."""
 
 WAITING_ON = {Scope.ACCOUNT: WAITING_ON_ACCOUNT, Scope.FLOW: WAITING_ON_FLOW}
-"""What waits for people."""
-PAUSED_SECONDS = {Scope.ACCOUNT: ACCOUNT_PAUSED_SECONDS, Scope.FLOW: FLOW_PAUSED_SECONDS}
+"""Messages that wait until people act."""
 
 _SCOPES = {code.name: code.scope for code in CODES.values()} | {Reason.FLOW_SECRET_UNUSABLE: Scope.FLOW}
 _FAILURES = {
@@ -122,12 +116,12 @@ _FAILURES = {
 
 
 def answer_value(code: int | None, result: str) -> str:
-    """The value of dimension `Code` for an attempt; one for all codes that the API does not document."""
+    """The value of dimension `Code` for an attempt. All codes that the API does not document share one."""
     return f"{code} {result}" if code in CODES else result
 
 
 def waiting_metric(reason: str, scope: Scope = Scope.REQUEST) -> Metric | None:
-    """The metric of messages that wait for this reason; `scope` is what is paused, if they wait for that."""
+    """The metric that counts messages that wait for this reason, if any. `scope` is what is paused, or REQUEST."""
     if reason == Reason.RATE_LIMITED:
         return WAITING_ON_RATE
     return WAITING_ON.get(scope) or WAITING_ON.get(_SCOPES.get(reason, Scope.REQUEST))

@@ -1,0 +1,76 @@
+"""The kinds of injected faults, and one seeded source of random numbers that decides when each of them occurs."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from random import Random
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class FaultKind(StrEnum):
+    """One kind of injected fault."""
+
+    KILLED = "invocation killed"
+    ACKNOWLEDGEMENT_LOST = "acknowledgement lost"
+    WRITE_FAILED = "write failed before it was done"
+    WRITE_ANSWER_LOST = "write failed after it was done"
+    WRITE_REPEATED = "write done, answer lost, tried again by the SDK"
+    WRITE_LATE = "write failed, and landed later"
+    READ_FAILED = "read failed"
+    PUBLISH_FAILED = "failure queue failed before it took a message"
+    PUBLISH_ANSWER_LOST = "failure queue failed after it took a message"
+    DEFER_FAILED = "visibility change failed"
+    SECRET_UNAVAILABLE = "secret unavailable"
+    DELIVERED_TWICE = "message delivered to a second invocation"
+    TWICE_IN_ONE_BATCH = "message twice in one batch"
+    CAME_BACK = "deleted message came back"
+    DELIVERED_LATE = "batch held back between receipt and invocation"
+    MESSAGE_REPEATED = "producer repeated a message"
+    CALL_REPEATED = "producer repeated a call in another message"
+    CONTENT_CHANGED = "producer gave an identity to other content"
+    RETRIED = "producer retried a failed call"
+    REPLAYED = "failure queue entry replayed"
+    API_FAULT = "API's answer planned or spoiled"
+    TRY_LATER = "API asked to try again later"
+    NOT_CONNECTED = "connection refused"
+    TOO_SLOW = "answer slower than the timeout"
+    ARRIVED_LATE = "request arrived after its sender was gone"
+    OUTAGE = "API outage"
+    EMPTY_ACCOUNT = "account empty"
+    SECURITY_ID_ROTATED = "security id rotated"
+    KEY_ROTATED = "RSA key rotated"
+    SLOW_STEP = "step of up to a minute"
+    SKEWED_CLOCK = "invocation with a skewed clock"
+
+
+class FaultChance:
+    """Decides what occurs. `rates` has each probability at one opportunity, `counts` how often it occurred."""
+
+    def __init__(self, random: Random, rates: Mapping[FaultKind, float]) -> None:
+        self.random = random
+        self.counts: Counter[FaultKind] = Counter()
+        self._rates = dict(rates)
+
+    def occurs(self, kind: FaultKind) -> bool:
+        """Whether a fault of this kind occurs now."""
+        rate = self._rates.get(kind, 0.0)
+        if not rate or self.random.random() >= rate:
+            return False
+        self.counts[kind] += 1
+        return True
+
+    def happens(self, probability: float) -> bool:
+        """True with this probability, from 0 to 1."""
+        return self.random.random() < probability
+
+    def shuffled(self, things: Sequence[T]) -> Sequence[T]:
+        """Return the things in a random order. In most cases the order stays."""
+        if len(things) < 2 or self.random.random() < 0.7:
+            return things
+        return self.random.sample(things, len(things))
+
+    def stop_faults(self) -> None:
+        """Inject no more faults."""
+        self._rates.clear()

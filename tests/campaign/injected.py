@@ -1,5 +1,0 @@
-"""The error that injected faults raise."""
-
-
-class InjectedError(Exception):
-    """A port failed because the campaign wanted it to."""

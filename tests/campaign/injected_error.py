@@ -1,0 +1,5 @@
+"""The error that injected faults raise."""
+
+
+class InjectedError(Exception):
+    """A port failed because the campaign injected a fault."""

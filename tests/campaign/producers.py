@@ -1,0 +1,119 @@
+"""The producers and the operator: messages of all sizes, repeated, changed, retried and replayed."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from sealed_relay.calls.message import Message
+from sealed_relay.calls.outcome import Reason, Status
+from tests.campaign.event_source import EventSource
+from tests.campaign.fault_chance import FaultKind
+from tests.campaign.services import FLOW_IDS, Services
+
+_SERVICE_NUMBERS = ("205", "209", "210", "213", "400", "402")
+_DEADLINES_SECONDS = (5.0, 60.0, 600.0, 3600.0)
+_FOLLOW_UPS = 20
+_FAILED = frozenset(status.value for status in Status if status.is_failure)
+
+Call = dict[str, object]
+
+
+class Producers:
+    """Sends the run's calls over its time, and sometimes retries or replays what failed. `calls` counts identities."""
+
+    def __init__(self, services: Services, source: EventSource) -> None:
+        self.calls = 0
+        self.messages = 0
+        self._services = services
+        self._source = source
+        self._bodies: list[tuple[str, list[Call]]] = []
+        self._numbers = 0
+        self._is_plain = services.profile.is_plain
+        self._fill()
+        for number in range(_FOLLOW_UPS):
+            services.schedule.after(services.profile.fault_seconds * number / _FOLLOW_UPS, self._follow_up)
+
+    def _fill(self) -> None:
+        """Plan messages until they hold all the run's calls."""
+        profile, random = self._services.profile, self._services.chance.random
+        left = profile.calls
+        while left > 0:
+            size = min(left, random.randint(1, profile.max_calls_a_message))
+            left -= size
+            self._services.schedule.after(random.uniform(0.0, profile.traffic_seconds), partial(self._produce, size))
+
+    def _produce(self, size: int) -> None:
+        chance = self._services.chance
+        flow_id = chance.random.choice(FLOW_IDS if self._is_plain else (*FLOW_IDS, *FLOW_IDS, *FLOW_IDS, "NOFLOW00"))
+        calls = [self._new_call() for _ in range(size)]
+        if self._bodies and chance.occurs(FaultKind.CALL_REPEATED):
+            flow_id, earlier = chance.random.choice(self._bodies[-10:])
+            calls += chance.random.sample(earlier, chance.random.randint(1, len(earlier)))
+            if chance.occurs(FaultKind.CONTENT_CHANGED):
+                calls[-1] = {**calls[-1], **self._content()}
+        self._send(flow_id, calls)
+        self._bodies.append((flow_id, calls))
+        if chance.occurs(FaultKind.MESSAGE_REPEATED):
+            seconds = chance.random.choice((0.0, 1.0, 100.0, 1000.0)) * chance.random.random()
+            self._services.schedule.after(seconds, lambda: self._send(flow_id, calls))
+        if chance.happens(0.01) and not self._is_plain:
+            self.send(f"no message {self._numbers}")
+
+    def _follow_up(self) -> None:
+        """Retry a failed call as a producer would, and send a failure queue entry again as an operator would."""
+        services, chance = self._services, self._services.chance
+        if chance.occurs(FaultKind.RETRIED):
+            failed = [key for key, item in services.table.items.items() if item.get("status") in _FAILED]
+            for call_id in chance.random.sample(failed, min(len(failed), 3)):
+                flow_id, _, name = call_id.partition("/")
+                self._send(flow_id, [{"client-identifier": name, **self._content()}])
+        if chance.occurs(FaultKind.REPLAYED):
+            published = services.failures.published
+            for failure in chance.random.sample(published, min(len(published), 3)):
+                if failure.reason != Reason.INVALID_MESSAGE and not self._was_taken(failure.body):
+                    self.send(failure.body)
+
+    def _was_taken(self, body: str) -> bool:
+        """Return whether a call was delivered. An operator asks the vendor before replaying an unresolved call."""
+        written = json.loads(body)
+        names = [f"{written['flow-id']}/{call['client-identifier']}" for call in written["calls"]]
+        return any(self._services.monitor.evidence.acceptances.get(name) for name in names)
+
+    def _send(self, flow_id: str, calls: list[Call]) -> None:
+        self.send(json.dumps({"flow-id": flow_id, "calls": calls}))
+
+    def send(self, body: str) -> None:
+        """Put a message on the queue."""
+        services = self._services
+        self.messages += 1
+        message_id = services.ingress.send(body)
+        sent_at = datetime.fromtimestamp(services.schedule.now, UTC)
+        message = Message(message_id, "", body, sent_at, 0)
+        services.monitor.asked(message, services.table.items, services.profile.limits.give_up_after)
+        services.trace("{} is sent: {:.400}", message_id, body)
+        self._source.wake(services.schedule.now)
+
+    def _new_call(self) -> Call:
+        self.calls += 1
+        return {"client-identifier": f"call-{self.calls}", **self._content()}
+
+    def _content(self) -> Mapping[str, object]:
+        """The rest of a call, with a first number of its own, and in a few a second one that the API takes amiss."""
+        chance = self._services.chance
+        self._numbers += 1
+        numbers = [f"9199{self._numbers:08}"]
+        if chance.happens(0.02) and not self._is_plain:
+            numbers.append(f"910000000{chance.random.choice(_SERVICE_NUMBERS)}")
+        content: dict[str, object] = {"contact-numbers": numbers}
+        if chance.happens(0.3):
+            content["keys"] = [{"name": "$flow.key.amount", "value": str(self._numbers)}]
+        if self._is_plain:
+            return content
+        now = datetime.fromtimestamp(self._services.schedule.now, UTC)
+        if chance.happens(0.1):
+            seconds = chance.random.choice(_DEADLINES_SECONDS) * chance.random.random()
+            content["not-after"] = (now + timedelta(seconds=seconds)).isoformat()
+        if chance.happens(0.02):
+            content["start-time"] = (now + timedelta(days=chance.random.randint(-1, 1))).isoformat()
+        return content

@@ -1,0 +1,201 @@
+"""Watches a run from outside the relay: gathers evidence, and reports each step that breaks the protocol at once."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from sealed_relay.calls.invalid_message import InvalidMessageError
+from sealed_relay.calls.message import Message, read
+from sealed_relay.calls.outcome import Reason, Status
+from sealed_relay.kairos.answer import Answer
+from sealed_relay.kairos.conclusive import Finding
+from sealed_relay.kairos.seal import SealedRequest
+from sealed_relay.ledger.items import answer_of, envelope_key, request_key, sealed_request_of
+from sealed_relay.ports import Failure, Item
+from tests.campaign.evidence import Acceptance, Evidence, Invariant, Published, Violation, Written
+from tests.campaign.pause_monitor import PauseMonitor
+
+if TYPE_CHECKING:
+    from tests.campaign.execution_environment import ExecutionEnvironment
+
+_CLOCK_ERROR_SECONDS = 3.0
+_SERVICE_TIME_ZONE = timezone(timedelta(hours=5, minutes=30))
+
+
+class ProtocolMonitor:
+    """`clock` tells seconds since 1970; `trace` takes a line for the trace; `lag_seconds` as in `PauseMonitor`."""
+
+    def __init__(self, clock: Callable[[], float], trace: Callable[..., None], lag_seconds: float) -> None:
+        self.evidence = Evidence(clock_error_seconds=_CLOCK_ERROR_SECONDS)
+        self.violations: list[Violation] = []
+        self.sealed: dict[bytes, SealedRequest] = {}
+        self.pauses = PauseMonitor(clock, self.breach, lag_seconds)
+        self._clock = clock
+        self._trace = trace
+        self._left_at: dict[str, float] = {}
+        self._under_way: defaultdict[str, int] = defaultdict(int)
+
+    def breach(self, invariant: Invariant, detail: str) -> None:
+        """Record a violation."""
+        self.violations.append(Violation(invariant, detail))
+        self._trace("!!! {}: {}", invariant, detail)
+
+    def asked(self, message: Message, items: dict[str, Item], give_up_after: timedelta) -> None:
+        """Record a message that was sent; `items` is the table at that moment."""
+        try:
+            calls = read(message)
+        except InvalidMessageError:
+            self.evidence.unreadable[message.message_id] = message.body
+            return
+        sent_at = message.sent_at.timestamp()
+        for call in calls:
+            record = items.get(call.call_id)
+            self.evidence.written.append(
+                Written(
+                    message.message_id,
+                    call.call_id,
+                    content_of(call.raw),
+                    sent_at,
+                    deadline_of(call.raw, message.sent_at + give_up_after).timestamp(),
+                    has_failed=record is not None and Status(str(record["status"])).is_failure,
+                )
+            )
+
+    def published(self, failure: Failure) -> None:
+        """Record a message that the failure queue took."""
+        now = self._clock()
+        if failure.reason == Reason.INVALID_MESSAGE:
+            self.evidence.published[""].append(Published("", "", now, failure))
+            return
+        body = msgspec.json.decode(failure.body)
+        for call in body["calls"]:
+            call_id = f"{body['flow-id']}/{call['client-identifier']}"
+            self.evidence.published[call_id].append(Published(call_id, content_of(call), now, failure))
+
+    def accepted(
+        self, request_id: str, flow_id: str, calls: Sequence[Mapping[str, Any]], uuids: dict[str, str]
+    ) -> None:
+        """Record the calls of a request that the API accepted: those with a phonon-uuid."""
+        for call in calls:
+            name = call["client-identifier"]
+            if name in uuids:
+                call_id = f"{flow_id}/{name}"
+                left_at = self._left_at[request_id]
+                acceptance = Acceptance(call_id, content_of(call), left_at, self._clock(), request_id, uuids[name])
+                self.evidence.acceptances[call_id].append(acceptance)
+
+    def answered(self, request_id: str, answer: Answer) -> None:
+        """Record an answer that the relay received, or a timeout."""
+        self.pauses.answered(request_id, answer)
+
+    def wrote(
+        self, environment: "ExecutionEnvironment", key: str, before: Item | None, after: Item, items: dict[str, Item]
+    ) -> None:
+        """Check and record an item of the table that was changed or inserted."""
+        if key.startswith(envelope_key("")):
+            sealed = sealed_request_of(after)
+            self.sealed[sealed.body] = sealed
+            environment.stored.add(sealed.request_id)
+            self.evidence.stored.update(f"{sealed.flow_id}/{name}" for name in sealed.client_identifiers)
+        elif key.startswith(request_key("")):
+            if before is None or before["lease_id"] != after["lease_id"]:
+                environment.leases.add(str(after["lease_id"]))
+        elif key.startswith("#pause/"):
+            self.pauses.wrote(environment, key, after)
+        elif not key.startswith("#"):
+            self._settled(key, before, after, items)
+
+    def _settled(self, call_id: str, before: Item | None, after: Item, items: dict[str, Item]) -> None:
+        was = Status(str(before["status"])) if before else Status.SENDING
+        now = Status(str(after["status"]))
+        if now is was:
+            return
+        if was.is_delivered or (was.is_final and now.is_final):
+            self.breach(Invariant.FINAL_STAYS, f"{call_id} became {now} and had been {was}")
+        if now.is_failure and not any(p.failure.reason == after["reason"] for p in self.evidence.published[call_id]):
+            self.breach(Invariant.PUBLISHED_FIRST, f"{call_id} became {now}")
+        answer = answer_of(items.get(request_key(str(after["request_id"])), {}))
+        if now.is_delivered and answer is None:
+            self.breach(Invariant.ANSWER_FIRST, f"{call_id} became {now}")
+        if now is Status.UNRESOLVED:
+            is_first_time = not self.evidence.unresolved_at[call_id]
+            if is_first_time and (answer is None or answer.finding is not Finding.UNRESOLVED):
+                self.breach(Invariant.HONEST, f"{call_id} became {now}, and no stored answer says so")
+            self.evidence.unresolved_at[call_id].append(self._clock())
+
+    def left_queue(self, message: Message, items: dict[str, Item]) -> None:
+        """The relay let a message leave its queue."""
+        try:
+            calls = read(message)
+        except InvalidMessageError:
+            if not any(entry.failure.source_message_id == message.message_id for entry in self.evidence.published[""]):
+                self.breach(Invariant.WAY_OUT, f"{message.message_id} cannot be read and was not published")
+            return
+        for call in calls:
+            record = items.get(call.call_id)
+            is_delivered = record is not None and Status(str(record["status"])).is_delivered
+            if not is_delivered and not any(
+                entry.failure.source_message_id == message.message_id for entry in self.evidence.published[call.call_id]
+            ):
+                self.breach(Invariant.WAY_OUT, f"{message.message_id} left, and {call.call_id} is open")
+
+    @contextmanager
+    def sending(
+        self, environment: "ExecutionEnvironment", sealed: SealedRequest, timeout_seconds: float, items: dict[str, Item]
+    ) -> Iterator[None]:
+        """Check a request that is sent. Its sender waits for the answer inside the block."""
+        request_id = sealed.request_id
+        self.evidence.sends.append(self._clock())
+        self._left_at[request_id] = self._clock()
+        self._check_send(environment, sealed, timeout_seconds, items)
+        self.pauses.left(environment, request_id, sealed.flow_id)
+        self._under_way[request_id] += 1
+        if self._under_way[request_id] > 1:
+            self.breach(Invariant.ONE_AT_A_TIME, request_id[:6])
+        try:
+            yield
+        finally:
+            self._under_way[request_id] -= 1
+            self.pauses.ended(request_id)
+
+    def _check_send(
+        self, environment: "ExecutionEnvironment", sealed: SealedRequest, timeout_seconds: float, items: dict[str, Item]
+    ) -> None:
+        at = sealed.request_id[:6]
+        request = items.get(request_key(sealed.request_id))
+        now_ms = environment.clock() * 1000
+        if now_ms >= sealed.not_after_ms:
+            self.breach(Invariant.IN_TIME, f"{at} was sent {now_ms - sealed.not_after_ms:.0f} ms late")
+        if self._clock() + timeout_seconds > environment.deadline:
+            self.breach(Invariant.WRITE_AHEAD, f"{at} may be sent longer than its sender lives")
+        if request is None:
+            self.breach(Invariant.WRITE_AHEAD, f"{at} is not stored")
+            return
+        if request["lease_id"] not in environment.leases or int(request["lease_expires_at_ms"]) < now_ms:
+            self.breach(Invariant.WRITE_AHEAD, f"{at} is not leased by its sender")
+        if "answer" in request:
+            self.breach(Invariant.WRITE_AHEAD, f"{at} has its answer")
+        for name in sealed.client_identifiers:
+            record = items.get(f"{sealed.flow_id}/{name}", {})
+            if record.get("request_id") != sealed.request_id or record.get("is_open") is not True:
+                self.breach(Invariant.WRITE_AHEAD, f"{at} does not hold {name}: it is {record.get('status')!s}")
+
+
+def content_of(call: Mapping[str, Any]) -> str:
+    """Return what identifies a call's content: each content of a campaign has its own number."""
+    return str(call["contact-numbers"][0])
+
+
+def deadline_of(call: Mapping[str, object], given_up_at: datetime) -> datetime:
+    """Return the time after which a call must not be sent, by the contract, independent of the product's code."""
+    deadlines = [given_up_at]
+    if "not-after" in call:
+        deadlines.append(datetime.fromisoformat(str(call["not-after"])))
+    if "start-time" in call:
+        start = datetime.fromisoformat(str(call["start-time"])).astimezone(_SERVICE_TIME_ZONE)
+        deadlines.append(start.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1))
+    return min(deadlines)

@@ -1,0 +1,90 @@
+"""Dependencies that fail or die at a chosen step of a run: between two calls, or in the middle of one."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+
+from sealed_relay_replay.entry import Entry
+from sealed_relay_replay.ports import Dependencies, FailureQueue, IngressQueue, Records
+
+
+class Killed(BaseException):
+    """The function is dead. It is no Exception, so that no `except Exception` catches it."""
+
+
+class AwsError(Exception):
+    """A call to AWS failed."""
+
+
+class Steps:
+    """Counts the steps of a run. At step `fatal` it raises `error` once, or Killed there and at each later step."""
+
+    def __init__(self, fatal: int, error: AwsError | None = None) -> None:
+        self.taken = 0
+        self._fatal = fatal
+        self._error = error
+
+    def take(self) -> None:
+        self.taken += 1
+        if self._error is not None and self.taken == self._fatal:
+            raise self._error
+        if self._error is None and self.taken >= self._fatal:
+            raise Killed
+
+
+def crashing(dependencies: Dependencies, steps: Steps) -> Dependencies:
+    """The same dependencies, which take a step before and after each thing that they do."""
+    return replace(
+        dependencies,
+        failure_queue=_FailureQueue(dependencies.failure_queue, steps),
+        ingress_queue=_IngressQueue(dependencies.ingress_queue, steps),
+        records=_Records(dependencies.records, steps),
+    )
+
+
+class _FailureQueue:
+    """Each entry of a batch is a step. A batch may be done in part, or be done although its answer is lost."""
+
+    def __init__(self, queue: FailureQueue, steps: Steps) -> None:
+        self._queue = queue
+        self._steps = steps
+
+    def receive(self, max_entries: int, visibility_timeout_seconds: int) -> list[Entry]:
+        self._steps.take()
+        entries = self._queue.receive(max_entries, visibility_timeout_seconds)
+        self._steps.take()
+        return entries
+
+    def delete(self, receipt_handles: Collection[str]) -> None:
+        for handle in receipt_handles:
+            self._steps.take()
+            self._queue.delete([handle])
+        self._steps.take()
+
+    def release(self, receipt_handles: Collection[str]) -> None:
+        for handle in receipt_handles:
+            self._steps.take()
+            self._queue.release([handle])
+
+
+class _IngressQueue:
+    def __init__(self, queue: IngressQueue, steps: Steps) -> None:
+        self._queue = queue
+        self._steps = steps
+
+    def send(self, bodies: Mapping[str, str]) -> set[str]:
+        taken: set[str] = set()
+        for message_id, body in bodies.items():
+            self._steps.take()
+            taken |= self._queue.send({message_id: body})
+        self._steps.take()
+        return taken
+
+
+class _Records:
+    def __init__(self, records: Records, steps: Steps) -> None:
+        self._records = records
+        self._steps = steps
+
+    def statuses(self, call_ids: Sequence[str]) -> dict[str, str]:
+        self._steps.take()
+        return self._records.statuses(call_ids)

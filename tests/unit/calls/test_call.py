@@ -1,0 +1,179 @@
+"""A call: its content, what the API gets, and until when it may be sent."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sealed_relay.calls.call import SERVICE_TIME_ZONE, Call, service_time
+from sealed_relay.calls.invalid_message import InvalidMessageError
+from sealed_relay.calls.message import read
+from tests.support.messages import SENT_AT, body_of_calls, make_call, make_message, written_call
+
+A_DAY = timedelta(days=1)
+NOW = service_time(SENT_AT)
+
+
+def start_time_sent(call: Call, now: datetime = SENT_AT) -> str:
+    return str(call.payload(service_time(now))["start-time"])
+
+
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        ("2026-11-23T10:30:00+05:30", "2026-11-23T10:30:00+05:30"),
+        ("2026-11-23T10:30:00Z", "2026-11-23T16:00:00+05:30"),
+        ("2026-11-23T10:30:00.999999999Z", "2026-11-23T16:00:00+05:30"),
+        ("2026-11-23T10:30:00-00:00", "2026-11-23T16:00:00+05:30"),
+        ("2026-11-23T20:00:00-11:30", "2026-11-24T13:00:00+05:30"),
+        ("2026-11-23T00:00:00+14:00", "2026-11-22T15:30:00+05:30"),
+        ("2026-11-23T10:30+05:30", "2026-11-23T10:30:00+05:30"),
+        ("20261123T103000+0530", "2026-11-23T10:30:00+05:30"),
+        ("2026-W48-1T10:30:00+05:30", "2026-11-23T10:30:00+05:30"),
+        ("2026-11-23 10:30:00+05:30", "2026-11-23T10:30:00+05:30"),
+        ("0001-01-01T00:00:00Z", "0001-01-01T05:30:00+05:30"),
+        ("9999-12-30T00:00:00Z", "9999-12-30T05:30:00+05:30"),
+    ],
+)
+def test_start_time_in_any_iso_8601_spelling_is_sent_in_the_service_time_zone(written: str, sent: str) -> None:
+    assert start_time_sent(make_call(start_time=written)) == sent
+
+
+@given(st.datetimes(timezones=st.timezones()), st.datetimes(timezones=st.timezones()))
+def test_call_with_valid_times_can_be_sent_and_has_a_deadline(start_time: datetime, not_after: datetime) -> None:
+    written = written_call(start_time=start_time.isoformat(), not_after=not_after.isoformat())
+    try:
+        [call] = read(make_message(body_of_calls(written)))
+    except InvalidMessageError:
+        return  # too near to the first or the last day of the calendar
+
+    asked_for = datetime.fromisoformat(start_time.isoformat())  # in no zone that tells a time twice
+    assert datetime.fromisoformat(start_time_sent(call)) == asked_for.replace(microsecond=0)
+    assert call.deadline(A_DAY) <= not_after
+
+
+def test_default_start_time_is_when_the_message_was_sent() -> None:
+    assert start_time_sent(make_call(), SENT_AT + timedelta(hours=3)) == "2026-11-23T10:00:00+05:30"
+
+
+def test_default_start_time_becomes_now_after_its_day_in_the_service_time_zone() -> None:
+    midnight_there = datetime(2026, 11, 24, tzinfo=SERVICE_TIME_ZONE)
+
+    assert start_time_sent(make_call(), midnight_there - timedelta(seconds=1)) == "2026-11-23T10:00:00+05:30"
+    assert start_time_sent(make_call(), midnight_there.astimezone(UTC)) == "2026-11-24T00:00:00+05:30"
+
+
+def test_given_start_time_stays_after_its_day() -> None:
+    call = make_call(start_time="2026-11-23T10:00:00+05:30")
+
+    assert start_time_sent(call, SENT_AT + 7 * A_DAY) == "2026-11-23T10:00:00+05:30"
+
+
+def test_deadline_of_call_without_times_counts_from_when_the_message_was_sent() -> None:
+    assert make_call().deadline(timedelta(hours=24)) == SENT_AT + timedelta(hours=24)
+
+
+def test_deadline_of_call_with_not_after_is_not_after() -> None:
+    call = make_call(not_after="2026-11-23T11:00:00+05:30")
+
+    assert call.deadline(A_DAY) == datetime(2026, 11, 23, 5, 30, tzinfo=UTC)
+
+
+def test_deadline_of_call_with_start_time_is_the_end_of_its_day() -> None:
+    call = make_call(start_time="2026-11-23T17:00:00Z")  # 22:30 there
+
+    assert call.deadline(7 * A_DAY) == datetime(2026, 11, 24, tzinfo=SERVICE_TIME_ZONE)
+
+
+def test_deadline_of_call_with_several_is_the_earliest() -> None:
+    call = make_call(start_time="2026-11-23T10:00:00+05:30", not_after="2026-11-23T12:00:00+05:30")
+
+    assert call.deadline(timedelta(hours=1)) == SENT_AT + timedelta(hours=1)
+    assert call.deadline(A_DAY) == datetime(2026, 11, 23, 6, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ({}, "the relay's own limit after the message was sent, 2026-11-24T10:00:00+05:30"),
+        ({"not_after": "2026-11-23T05:30:00Z"}, "`not-after`, 2026-11-23T11:00:00+05:30"),
+        ({"start_time": "2026-11-23T10:30:00+05:30"}, "the end of the start date, 2026-11-24T00:00:00+05:30"),
+    ],
+)
+def test_deadline_text_tells_which_deadline_and_when(fields: dict[str, str], text: str) -> None:
+    assert make_call(**fields).deadline_text(A_DAY) == text
+
+
+def test_api_gets_only_its_four_fields() -> None:
+    assert make_call("order-1", not_after="2026-11-24T00:00:00Z").payload(NOW) == {
+        "client-identifier": "order-1",
+        "start-time": "2026-11-23T10:00:00+05:30",
+        "contact-numbers": ["919900000001"],
+        "keys": [],
+    }
+
+
+def test_api_gets_flow_variables_as_the_producer_wrote_them() -> None:
+    keys = [{"name": "$flow.key.Name", "value": "Zoë"}, {"name": "$flow.key.a b.c", "value": ""}]
+
+    assert make_call(keys=keys).payload(NOW)["keys"] == keys
+
+
+@pytest.mark.parametrize(
+    ("fields", "other_fields"),
+    [
+        ({}, {"keys": []}),
+        ({"contact_numbers": ["919900000001"]}, {"contact_numbers": ["+919900000001"]}),
+        ({"start_time": "2026-11-23T10:00:00+05:30"}, {"start_time": "20261123T043000.0Z"}),
+        ({"not_after": "2026-11-23T10:00:00+05:30"}, {"not_after": "2026-11-23 04:30Z"}),
+        (
+            {"keys": [{"name": "$flow.key.n", "value": "é"}], "not_after": "2026-11-23T10:00:00Z"},
+            {"not_after": "2026-11-23T10:00:00Z", "keys": [{"value": "é", "name": "$flow.key.n"}]},
+        ),
+    ],
+    ids=["no keys", "leading plus", "start-time", "not-after", "order of fields"],
+)
+def test_content_in_other_spelling_is_equal(fields: dict[str, Any], other_fields: dict[str, Any]) -> None:
+    assert make_call("a", **fields).content == make_call("a", **other_fields).content
+
+
+def test_content_in_other_json_spelling_is_equal() -> None:
+    written = written_call("a", keys=[{"name": "$flow.key.n", "value": "é"}])
+    message = {"flow-id": "FLOWAAAA", "calls": [written]}
+    [tight] = read(make_message(json.dumps(message, separators=(",", ":"))))
+    [wide] = read(make_message(json.dumps(message, ensure_ascii=False, indent=4)))
+
+    assert tight.content == wide.content
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"contact_numbers": ["919900000002"]},
+        {"contact_numbers": ["919900000001", "919900000001"]},
+        {"keys": [{"name": "$flow.key.n", "value": ""}]},
+        {"start_time": "2026-11-23T10:00:00+05:30"},
+        {"not_after": "2026-11-23T10:00:00+05:30"},
+    ],
+    ids=str,
+)
+def test_content_with_other_field_differs(other: dict[str, Any]) -> None:
+    assert make_call("a", **other).content != make_call("a").content
+
+
+def test_content_of_start_time_differs_from_content_of_same_not_after() -> None:
+    time = "2026-11-23T10:00:00+05:30"
+
+    assert make_call("a", start_time=time).content != make_call("a", not_after=time).content
+
+
+def test_content_does_not_depend_on_the_default_start_time() -> None:
+    body = body_of_calls(written_call())
+    [early] = read(make_message(body, sent_at=SENT_AT))
+    [late] = read(make_message(body, sent_at=datetime(2026, 11, 24, tzinfo=UTC)))
+
+    assert early.start_time != late.start_time
+    assert early.content == late.content

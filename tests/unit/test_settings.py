@@ -134,3 +134,17 @@ def test_the_gateway_is_reached_by_https_or_on_loopback(url: str) -> None:
 )
 def test_no_other_address_is_taken_for_the_gateway(url: str) -> None:
     assert "`$.GATEWAY_BASE_URL`" in why_not(GATEWAY_BASE_URL=url)
+
+
+@pytest.mark.parametrize("url", ["http://host.docker.internal", "http://host.docker.internal:8080/kairos-apis"])
+def test_plain_http_to_this_machine_seen_from_a_container_is_taken(url: str) -> None:
+    assert read_settings({**ENVIRONMENT, "GATEWAY_BASE_URL": url}).gateway_base_url == url
+
+
+def test_plain_http_to_a_host_that_only_begins_like_this_machine_is_refused() -> None:
+    why_not(GATEWAY_BASE_URL="http://host.docker.internal.example/kairos-apis")
+
+
+@pytest.mark.parametrize("host", ["central-api.phonon.io", "Central-API.phonon.io", "central-api.phonon.io.:443"])
+def test_bulk_host_of_the_api_is_refused_with_the_host_to_use(host: str) -> None:
+    assert "Use central.phonon.io." in why_not(GATEWAY_BASE_URL=f"https://{host}/kairos-apis")

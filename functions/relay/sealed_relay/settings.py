@@ -1,12 +1,17 @@
 """The function's environment variables, checked once at its start."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta, Struct
 
-_HTTPS_OR_LOOPBACK = r"^(https://[^\s/?#@]+|http://(127\.0\.0\.1|localhost|\[::1\])(:[0-9]+)?)(/[^\s?#]*)?\Z"
+# host.docker.internal is this machine, seen from a container: for `sam local invoke`.
+_HTTPS_OR_THIS_MACHINE = (
+    r"^(https://[^\s/?#@]+|http://(127\.0\.0\.1|localhost|\[::1\]|host\.docker\.internal)(:[0-9]+)?)(/[^\s?#]*)?\Z"
+)
+_BULK_HOST = re.compile(r"https://central-api\.phonon\.io\.?(?=[:/]|\Z)", re.IGNORECASE)
 _Text = Annotated[str, Meta(min_length=1)]
 
 
@@ -22,7 +27,7 @@ class Settings(Struct, frozen=True, rename=str.upper):
     outcomes_table_name: _Text
     flow_secret_prefix: _Text
     content_hash_key_secret_id: _Text
-    gateway_base_url: Annotated[str, Meta(pattern=_HTTPS_OR_LOOPBACK)]
+    gateway_base_url: Annotated[str, Meta(pattern=_HTTPS_OR_THIS_MACHINE)]
     max_calls_per_request: Annotated[int, Meta(ge=1, le=500)]
     max_body_bytes: Annotated[int, Meta(ge=4096, le=262_144)]
     requests_per_minute: Annotated[int, Meta(ge=1, le=60_000)]
@@ -37,6 +42,12 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     names = {field.encode_name for field in msgspec.structs.fields(Settings)}
     ours = {name: value for name, value in environment.items() if name in names}
     try:
-        return msgspec.convert(ours, Settings, strict=False)
+        settings = msgspec.convert(ours, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise InvalidSettingsError(f"The function's environment is not as the template sets it: {error}.") from error
+    if _BULK_HOST.match(settings.gateway_base_url):
+        raise InvalidSettingsError(
+            "GATEWAY_BASE_URL names central-api.phonon.io, the API's bulk host. "
+            "Its codes mean something else, so the relay cannot use it. Use central.phonon.io."
+        )
+    return settings

@@ -5,6 +5,8 @@ MESSAGES ?= 100
 EVENT ?= events/single-call.json
 DRY_RUN ?= yes
 GATEWAY_BASE_URL ?=
+ARCHITECTURE ?= arm64
+CONTAINER_BRIDGE ?=
 CALLS ?=
 SEED ?=
 MUTANT ?=
@@ -43,8 +45,8 @@ run: $(ENVIRONMENTS) ## Send messages through the local stack and account for ev
 chaos: $(ENVIRONMENTS) ## Send calls through the local stack while processes die, and account for each [CALLS=10000] [SEED=]
 	@$(PROJECT_PYTHON) -m local.chaos $(if $(CALLS),--calls "$(CALLS)") --seed "$(SEED)"
 
-up: $(ENVIRONMENTS) ## Bring the local stack up: local AWS, Kairos simulator, the real template [GATEWAY_BASE_URL=]
-	@$(PROJECT_PYTHON) -m local.stack up --gateway-base-url "$(GATEWAY_BASE_URL)"
+up: $(ENVIRONMENTS) ## Bring the local stack up: local AWS, Kairos simulator, the real template [GATEWAY_BASE_URL=] [CONTAINER_BRIDGE=]
+	@$(PROJECT_PYTHON) -m local.stack up --gateway-base-url "$(GATEWAY_BASE_URL)" --container-bridge "$(CONTAINER_BRIDGE)"
 
 invoke: $(ENVIRONMENTS) ## Invoke the deployed function once, without Docker: EVENT=events/single-call.json
 	@$(PROJECT_PYTHON) -m local.invoke "$(EVENT)"
@@ -79,8 +81,9 @@ format: .venvs/dev/.installed ## Format the code and mend what can be mended
 	$(DEV)/ruff format .
 	$(DEV)/ruff check --fix .
 
-build: .venvs/sam/.installed ## Build for AWS into .aws-sam; then: .venvs/sam/bin/sam deploy --config-env dev
-	LAYER_PYTHON="$(CURDIR)/.venvs/uv/bin/python" LAYER_COMPILER="$(LAMBDAS_PYTHON)" $(SAM) build
+build: .venvs/sam/.installed ## Build for AWS into .aws-sam; then: .venvs/sam/bin/sam deploy --config-env dev [ARCHITECTURE=arm64]
+	LAYER_PYTHON="$(CURDIR)/.venvs/uv/bin/python" LAYER_COMPILER="$(LAMBDAS_PYTHON)" LAYER_ARCHITECTURE="$(ARCHITECTURE)" \
+		$(SAM) build --parameter-overrides "Architecture=$(ARCHITECTURE)"
 
 lock: .venvs/uv/.installed ## Compile the lock files from pyproject.toml [UPGRADE=1]
 	$(PYTHON) -m local.locks write $(if $(UPGRADE),--upgrade)

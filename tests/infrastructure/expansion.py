@@ -83,7 +83,7 @@ class _Deciding:
             case {"Fn::Sub": str(text)}:
                 decided = self._substituted(text)
             case {"Fn::Split": [separator, text]}:
-                decided = self.values_of(text).split(separator)
+                decided = _split(separator, self.values_of(text))
             case {"Fn::Join": [separator, parts]}:
                 decided = separator.join(self.values_of(parts))
             case {"Fn::Select": [index, {"Fn::Split": _} as parts]}:
@@ -101,3 +101,9 @@ class _Deciding:
         names = "|".join(map(re.escape, self._parameters))
         filled = re.sub(rf"\$\{{({names})\}}", lambda match: self._parameters[match[1]], text)
         return {"Fn::Sub": filled} if "${" in filled else filled
+
+
+def _split(separator: str, text: Any) -> list[Any]:  # noqa: ANN401 - text, or a Sub with what is left to substitute
+    if isinstance(text, str):
+        return text.split(separator)
+    return [{"Fn::Sub": part} if "${" in part else part for part in text["Fn::Sub"].split(separator)]

@@ -100,6 +100,11 @@ def test_dashboard_shows_every_alarm_at_the_top() -> None:
     assert alarm_widget.box.y < min(widget.box.y for widget in METRIC_WIDGETS)
 
 
+def test_dashboard_name_differs_in_each_region_of_the_account() -> None:
+    name = RESOURCES["Dashboard"]["Properties"]["DashboardName"]
+    assert name == {"Fn::Sub": "${AWS::StackName}-${AWS::Region}"}
+
+
 def test_dashboard_lines_are_at_the_limits_and_alarm_thresholds() -> None:
     timeout_ms = RESOURCES["RelayFunction"]["Properties"]["Timeout"] * 1000
     alarm_ms = RESOURCES["FunctionDurationAlarm"]["Properties"]["Threshold"]

@@ -60,8 +60,14 @@ def test_key_policy_names_exactly_the_log_groups_of_the_stack() -> None:
     assert {arn["Fn::Sub"].split(":log-group:")[1] for arn in allowed} == groups
 
 
-def test_log_groups_keep_lines_for_30_days() -> None:
-    assert {group["RetentionInDays"] for group in of_type("AWS::Logs::LogGroup").values()} == {30}
+def test_log_groups_keep_lines_for_30_days_by_default() -> None:
+    assert {group["RetentionInDays"] for group in of_type("AWS::Logs::LogGroup").values()} == {"30"}
+
+
+def test_every_log_group_keeps_lines_as_long_as_the_parameter_says() -> None:
+    resources = deployed_with(LogRetentionDays="365")["Resources"].values()
+    groups = [resource["Properties"] for resource in resources if resource["Type"] == "AWS::Logs::LogGroup"]
+    assert [group["RetentionInDays"] for group in groups] == ["365"] * 3
 
 
 def test_each_function_has_its_own_log_group_of_the_stack() -> None:

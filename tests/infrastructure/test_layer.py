@@ -14,7 +14,7 @@ from local.stack.fingerprints import LAYER
 from local.stack.paths import ENVIRONMENTS, REPOSITORY
 from tests.infrastructure.cloudformation import read_template
 
-ELF_MACHINE_AARCH64 = 183
+ELF_MACHINES = {"arm64": 183, "x86_64": 62}
 UNCHECKED_HASH = b"\x01\x00\x00\x00"  # PEP 552
 # These markers name the interpreter only. They are the same on each machine that runs CPython.
 HARMLESS_MARKERS = {
@@ -34,8 +34,20 @@ def test_libraries_are_built_for_lambdas_processor_and_python(layer: Path) -> No
     libraries = list(layer.rglob("*.so"))
     assert libraries
     for library in libraries:
-        assert int.from_bytes(library.read_bytes()[18:20], "little") == ELF_MACHINE_AARCH64
+        assert machine_of(library) == ELF_MACHINES["arm64"]
         assert ".cpython-313-" in library.name or ".abi3." in library.name
+
+
+def test_layer_for_x86_64_has_libraries_of_x86_64_only(tmp_path: Path) -> None:
+    _build(tmp_path, "LAYER_COMPILER=no-such-python", "LAYER_ARCHITECTURE=x86_64")
+    libraries = list(tmp_path.rglob("*.so"))
+    assert libraries
+    assert {machine_of(library) for library in libraries} == {ELF_MACHINES["x86_64"]}
+
+
+def machine_of(library: Path) -> int:
+    """The processor in an ELF file's header."""
+    return int.from_bytes(library.read_bytes()[18:20], "little")
 
 
 def test_layer_has_exactly_the_locked_packages(layer: Path) -> None:
@@ -90,9 +102,9 @@ def test_each_requirement_is_pinned_and_hashed(lock: str) -> None:
         assert "--hash=sha256:" in requirement
 
 
-def _build(folder: Path, compiler: str) -> str:
+def _build(folder: Path, *variables: str) -> str:
     """Build the layer into `folder`; what the build prints."""
-    settings = [f"ARTIFACTS_DIR={folder}", f"LAYER_PYTHON={ENVIRONMENTS / 'uv/bin/python'}", compiler]
+    settings = [f"ARTIFACTS_DIR={folder}", f"LAYER_PYTHON={ENVIRONMENTS / 'uv/bin/python'}", *variables]
     make = ["make", "--silent", "-C", str(LAYER), "build-Dependencies", *settings]
     return subprocess.run(make, check=True, capture_output=True, text=True).stdout  # noqa: S603 - our own
 

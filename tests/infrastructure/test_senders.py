@@ -1,9 +1,11 @@
 """Who may send to the queues, and who may read the secrets."""
 
+import re
 from typing import Any
 
 import pytest
 
+from tests.infrastructure.cloudformation import read_template
 from tests.infrastructure.expansion import deployed_with
 
 TOPIC = "arn:aws:sns:ap-south-1:111122223333:calls"
@@ -18,18 +20,47 @@ def policy_of(name: str, document: str = "PolicyDocument", **parameters: str) ->
 
 def test_ingress_queue_has_no_outside_senders_by_default() -> None:
     assert policy_of("IngressQueuePolicy").keys() == {"TlsOnly"}
-    assert not policy_of("Key", "KeyPolicy").keys() & {"SendingTopicsAndRules", "SendingAccounts"}
+    assert not policy_of("Key", "KeyPolicy").keys() & {"SendingTopics", "SendingRules", "SendingAccounts"}
 
 
-def test_named_topics_and_rules_may_send_and_use_the_key() -> None:
-    parameters = {"SendingTopicsAndRules": f"{TOPIC},{RULE}"}
-    sending = policy_of("IngressQueuePolicy", **parameters)["SendingTopicsAndRules"]
-    encrypting = policy_of("Key", "KeyPolicy", **parameters)["SendingTopicsAndRules"]
-    for statement in (sending, encrypting):
-        assert statement["Principal"] == {"Service": ["sns.amazonaws.com", "events.amazonaws.com"]}
-        assert statement["Condition"] == {"ArnLike": {"aws:SourceArn": [TOPIC, RULE]}}
+def test_named_topics_and_rules_may_send() -> None:
+    sending = policy_of("IngressQueuePolicy", SendingTopicsAndRules=f"{TOPIC},{RULE}")["SendingTopicsAndRules"]
+    assert sending["Principal"] == {"Service": ["sns.amazonaws.com", "events.amazonaws.com"]}
+    assert sending["Condition"] == {"ArnLike": {"aws:SourceArn": [TOPIC, RULE]}}
     assert sending["Action"] == "sqs:SendMessage"
+
+
+def test_named_topics_may_use_the_key() -> None:
+    encrypting = policy_of("Key", "KeyPolicy", SendingTopicsAndRules=f"{TOPIC},{RULE}")["SendingTopics"]
+    assert encrypting["Principal"] == {"Service": "sns.amazonaws.com"}
+    assert encrypting["Condition"] == {"ArnLike": {"aws:SourceArn": [TOPIC, RULE]}}
     assert encrypting["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+
+
+def test_rules_use_the_key_without_a_condition_on_their_arn() -> None:
+    # EventBridge does not tell KMS the rule. With the condition every event would be lost.
+    encrypting = policy_of("Key", "KeyPolicy", SendingTopicsAndRules=f"{TOPIC},{RULE}")["SendingRules"]
+    assert encrypting["Principal"] == {"Service": "events.amazonaws.com"}
+    assert "Condition" not in encrypting
+    assert encrypting["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        "arn:aws:sns:ap-south-1:*:calls",
+        "arn:aws:sns:*",
+        "arn:aws:events:ap-south-1::rule/calls",
+        "arn:aws:sns:ap-south-1:11112222333?:calls",
+        "arn:aws:sqs:ap-south-1:111122223333:calls",
+        f"{TOPIC},arn:aws:sns:ap-south-1:*:calls",
+    ],
+)
+def test_sender_without_an_account_id_is_refused(arn: str) -> None:
+    pattern = read_template()["Parameters"]["SendingTopicsAndRules"]["AllowedPattern"]
+    for right in ("", TOPIC, f"{TOPIC},{RULE}", "arn:aws:sns:*:111122223333:calls-*"):
+        assert re.fullmatch(pattern, right)
+    assert not re.fullmatch(pattern, arn)
 
 
 def test_named_accounts_may_send_and_use_the_key_only_for_sqs() -> None:
@@ -74,8 +105,13 @@ def test_flow_secrets_can_be_read_only_by_the_relay_and_named_keepers() -> None:
     keeper = "arn:aws:iam::111122223333:role/keeper"
     sid = "FlowSecretsAreForTheRelayAndTheirKeepers"
     assert sid not in policy_of("Key", "KeyPolicy")
-    condition = policy_of("Key", "KeyPolicy", SecretKeepers=keeper)[sid]["Condition"]
-    assert condition["ArnNotLike"] == {"aws:PrincipalArn": [keeper]}
+    condition = policy_of("Key", "KeyPolicy", SecretKeepers=keeper, RolePath="/apps/")[sid]["Condition"]
+    # By the beginning of the role's name, not by a tag: a session can give itself tags.
+    relay = {
+        "Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/apps/${AWS::StackName}-RelayRole-*",
+    }
+    assert condition["ArnNotLike"] == {"aws:PrincipalArn": [relay, keeper]}
+    assert "PrincipalTag" not in str(condition)
     (secrets,) = (
         arn
         for s in deployed_with()["Resources"]["RelayRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
@@ -84,9 +120,6 @@ def test_flow_secrets_can_be_read_only_by_the_relay_and_named_keepers() -> None:
         if "Fn::Sub" in arn
     )
     assert condition["StringLike"] == {"kms:EncryptionContext:SecretARN": secrets}
-    tags = deployed_with()["Resources"]["RelayRole"]["Properties"]["Tags"]
-    ((key, value),) = condition["StringNotEquals"].items()
-    assert [{"Key": key.removeprefix("aws:PrincipalTag/"), "Value": value}] == tags
 
 
 @pytest.mark.parametrize("queue", ["IngressQueue", "FailureQueue"])
@@ -95,4 +128,10 @@ def test_queue_refuses_requests_without_tls(queue: str) -> None:
     assert resources[f"{queue}Policy"]["Properties"]["Queues"] == [{"Ref": queue}]
     denial = policy_of(f"{queue}Policy")["TlsOnly"]
     assert (denial["Effect"], denial["Principal"], denial["Action"]) == ("Deny", "*", "sqs:*")
-    assert denial["Condition"]["Bool"] == {"aws:SecureTransport": "false"}
+    assert denial["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+@pytest.mark.parametrize("queue", ["IngressQueue", "FailureQueue"])
+def test_only_the_local_aws_exempts_loopback_addresses_from_tls(queue: str) -> None:
+    denial = policy_of(f"{queue}Policy", OnLocalAws="yes")["TlsOnly"]
+    assert denial["Condition"]["NotIpAddress"] == {"aws:SourceIp": "127.0.0.0/8"}

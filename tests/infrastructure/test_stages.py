@@ -45,3 +45,8 @@ def test_stages_together_use_exactly_the_apis_rate() -> None:
 def test_production_keeps_the_safe_defaults() -> None:
     for name in ("Egress", "NatGateways", "OutcomeRetentionDays"):
         assert name not in overrides("prod")
+
+
+def test_production_is_protected_and_keeps_traffic_to_aws_private() -> None:
+    assert overrides("prod")["DeletionProtection"] == "yes"
+    assert overrides("prod")["InterfaceEndpoints"] == "used"

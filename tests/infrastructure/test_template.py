@@ -6,6 +6,7 @@ import pytest
 
 from sealed_relay.delivery.backoff import min_deferral_seconds
 from tests.infrastructure.cloudformation import read_template
+from tests.infrastructure.expansion import deployed_with
 
 TEMPLATE = read_template()
 RESOURCES = TEMPLATE["Resources"]
@@ -60,6 +61,35 @@ def test_large_batch_has_the_window_that_aws_requires() -> None:
 def test_limits_cannot_be_set_above_the_apis() -> None:
     assert PARAMETERS["MaxCallsPerRequest"]["MaxValue"] == 500
     assert PARAMETERS["MaxBodyBytes"]["MaxValue"] == 256 * 1024
+    assert PARAMETERS["RequestsPerMinute"]["MaxValue"] == 60_000
+
+
+@pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
+def test_functions_and_layer_have_the_same_processor(architecture: str) -> None:
+    resources = deployed_with(Architecture=architecture)["Resources"]
+    functions = [r["Properties"] for r in resources.values() if r["Type"] == "AWS::Lambda::Function"]
+    assert [function["Architectures"] for function in functions] == [[architecture]] * 2
+    [layer] = [r["Properties"] for r in resources.values() if r["Type"] == "AWS::Lambda::LayerVersion"]
+    assert layer["CompatibleArchitectures"] == [architecture]
+
+
+def test_each_stack_has_a_layer_of_its_own() -> None:
+    [layer] = [r["Properties"] for r in deployed_with()["Resources"].values() if r["Type"].endswith("::LayerVersion")]
+    assert layer["LayerName"] == {"Fn::Sub": "${AWS::StackName}-dependencies"}
+
+
+def test_table_is_protected_from_deletion_only_if_asked() -> None:
+    for asked, protected in (("yes", True), ("no", False)):
+        table = deployed_with(DeletionProtection=asked)["Resources"]["OutcomesTable"]["Properties"]
+        assert table["DeletionProtectionEnabled"] is protected
+
+
+def test_production_without_an_address_for_alarms_is_refused() -> None:
+    rule = TEMPLATE["Rules"]["ProductionTellsSomebody"]
+    assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "Stage"}, "prod"]}
+    assert [a["Assert"] for a in rule["Assertions"]] == [
+        {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmEmail"}, ""]}]},
+    ]
 
 
 @pytest.mark.parametrize(
@@ -69,6 +99,7 @@ def test_limits_cannot_be_set_above_the_apis() -> None:
         "https://gateway.example:8443",
         "http://127.0.0.1:8080/kairos-apis",
         "http://localhost:8080",
+        "http://host.docker.internal:8080/kairos-apis",
         "http://[::1]:8080/base",
     ],
 )
@@ -81,6 +112,9 @@ def test_gateway_may_be_https_or_on_this_machine(address: str) -> None:
     [
         "http://central.phonon.io/kairos-apis",
         "http://127.0.0.1@elsewhere.example/",
+        "http://host.docker.internal.elsewhere.example/",
+        "https://central-api.phonon.io/kairos-apis",
+        "https://Central-API.Phonon.io",
         "http://127.0.0.1.elsewhere.example/",
         "http://localhost:80@elsewhere.example/",
         "https://user:password@elsewhere.example/",
@@ -95,7 +129,8 @@ def test_gateway_of_any_other_form_is_refused(address: str) -> None:
 
 @pytest.mark.parametrize("resource", ["OutcomesTable", "ContentHashKey", "Key"])
 def test_records_and_keys_stay_when_the_stack_is_deleted(resource: str) -> None:
-    assert RESOURCES[resource]["DeletionPolicy"] == "Retain"
+    # After a first deployment that fails they do not stay: nothing was ever in them.
+    assert RESOURCES[resource]["DeletionPolicy"] == "RetainExceptOnCreate"
     assert RESOURCES[resource]["UpdateReplacePolicy"] == "Retain"
 
 

@@ -83,7 +83,7 @@ format: .venvs/dev/.installed ## Format the code and mend what can be mended
 
 build: .venvs/sam/.installed ## Build for AWS into .aws-sam; then: .venvs/sam/bin/sam deploy --config-env dev [ARCHITECTURE=arm64]
 	LAYER_PYTHON="$(CURDIR)/.venvs/uv/bin/python" LAYER_COMPILER="$(LAMBDAS_PYTHON)" LAYER_ARCHITECTURE="$(ARCHITECTURE)" \
-		$(SAM) build --parameter-overrides "Architecture=$(ARCHITECTURE)"
+		$(SAM) build --parameter-overrides "Architecture=$(ARCHITECTURE)" $(if $(BUILD_DIR),--build-dir "$(BUILD_DIR)")
 
 lock: .venvs/uv/.installed ## Compile the lock files from pyproject.toml [UPGRADE=1]
 	$(PYTHON) -m local.locks write $(if $(UPGRADE),--upgrade)

@@ -3,6 +3,7 @@
 import argparse
 import sys
 
+from local.stack.container_bridge import find_bridge_address, open_to_containers
 from local.stack.errors import StackError
 from local.stack.lifecycle import bring_up, take_down
 from local.stack.paths import MAKE_UP_FOLDER
@@ -17,21 +18,26 @@ def main() -> None:
     up = commands.add_parser("up", help="bring the local stack up")
     up.add_argument("--gateway-base-url", default="", help="a gateway to use instead of the simulator")
     commands.add_parser("down", help="stop everything that `up` started")
+    up.add_argument("--container-bridge", default="", help="the address at which containers reach this machine")
     arguments = parser.parse_args()
     if arguments.command == "up":
-        _up(arguments.gateway_base_url or None)
+        _up(arguments.gateway_base_url or None, arguments.container_bridge or find_bridge_address())
     else:
         remove_env_vars()
         print("the local stack is down" if take_down(MAKE_UP_FOLDER) else "the local stack was not up")
 
 
-def _up(gateway_base_url: str | None) -> None:
+def _up(gateway_base_url: str | None, bridge_address: str | None) -> None:
     try:
         stack = bring_up(MAKE_UP_FOLDER, gateway_base_url, say=lambda line: print(line, flush=True))
+        if bridge_address:
+            open_to_containers(MAKE_UP_FOLDER, stack, bridge_address)
     except StackError as error:
         sys.exit(f"{error}")
     write_env_vars(stack)
     print(usage_text(stack))
+    if bridge_address:
+        print(f"Containers reach this stack at {bridge_address}: docs/local-stack.md, section sam local invoke.")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from local.simulator.client import SimulatorClient
 from local.simulator.flows import Endpoint, FlowRegistration
 from local.simulator.open_request import KeyWrap
-from local.stack.deploy import Deployed
+from local.stack.deploy import STACK_NAME, Deployed
 from local.stack.local_aws import LocalAws
 
 ALERTS, NOTICES = "ALERTS01", "NOTICE02"
@@ -42,7 +42,7 @@ def register_flows(flows: Sequence[LocalFlow], aws: LocalAws, deployed: Deployed
             simulator.register_flow(_registration(flow))
             secrets_manager.create_secret(
                 Name=deployed.outputs["FlowSecretPrefix"] + flow.flow_id,
-                KmsKeyId=deployed.resources["Key"],
+                KmsKeyId=f"alias/{STACK_NAME}",
                 SecretString=_secret(flow),
             )
     secrets_manager.close()

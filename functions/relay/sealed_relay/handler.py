@@ -71,7 +71,8 @@ def lambda_handler(event: Mapping[str, Any], context: "LambdaContext") -> "Parti
     try:
         messages = [_message(record) for record in event["Records"]]
         oldest = min((message.sent_at.timestamp() for message in messages), default=now)
-        telemetry.observe(BatchReceived(now - oldest))
+        # Clocks differ, and the events of events/ are dated 2100. An age is never negative.
+        telemetry.observe(BatchReceived(max(0.0, now - oldest)))
         open_message_ids = process_batch(_dependencies(), messages, deadline)
     except InvalidSettingsError:
         raise  # it names the variable, and none of them is a secret

@@ -164,6 +164,11 @@ def test_every_metric_is_in_the_relays_namespace(invocations: dict[str, Invocati
     assert emitted <= {metric.name for metric in METRICS}
 
 
+def test_age_of_an_event_from_the_future_is_zero(invocations: dict[str, Invocation]) -> None:
+    ages = [age for line in written(invocations) for age in line.get("OldestMessageSeconds", [])]
+    assert set(ages) == {0}
+
+
 def written(invocations: dict[str, Invocation]) -> list[dict[str, Any]]:
     """The lines of the function itself; the emulator's say so, or start with one of Lambda's three words."""
     lines = [line for invocation in invocations.values() for line in invocation.log if line and "(rapid)" not in line]

@@ -47,7 +47,7 @@ def create_artifacts_bucket(aws: LocalAws) -> None:
     s3.close()
 
 
-def deploy(stack_folder: StackFolder, aws: LocalAws, gateway_base_url: str) -> Deployed:
+def deploy(stack_folder: StackFolder, aws: LocalAws, gateway_base_url: str, **more_parameters: str) -> Deployed:
     """Deploy the built template, for the first time or again. Raise StackError if sam fails."""
     # Only the PATH of the caller's environment, so that no profile or key of a real AWS account is used.
     environment = {
@@ -65,6 +65,7 @@ def deploy(stack_folder: StackFolder, aws: LocalAws, gateway_base_url: str) -> D
     # MiniStack unpacks and imports the layer again for each instance of the function. On a laptop two instances, the
     # minimum on AWS, finish sooner than ten.
     values = [f"GatewayBaseUrl={gateway_base_url}", "MaximumConcurrency=2"]
+    values += [f"{name}={value}" for name, value in more_parameters.items()]
     parameters = ["--parameter-overrides", "Stage=local", "OnLocalAws=yes", "Egress=none", *values]
     _run(stack_folder, ["deploy", *configuration, *what, *where, *parameters], environment)
     return _deployed(aws)

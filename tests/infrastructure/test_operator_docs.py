@@ -1,5 +1,6 @@
 """The pages for deployers and operators, compared with the project: links, stages, parameters, outputs, log lines."""
 
+import json
 import re
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from local.stack.paths import REPOSITORY
 from sealed_relay_replay.event import Event
 from tests.infrastructure.cloudformation import read_template
 from tests.infrastructure.emitted_telemetry import log_lines
+from tests.infrastructure.expansion import deployed_with
 from tests.infrastructure.test_stages import STAGES, overrides
 
 PAGES = {name: (REPOSITORY / "docs" / name).read_text() for name in ("deploy.md", "operate.md", "runbook.md")}
@@ -67,3 +69,12 @@ def test_outputs_in_commands_are_the_stacks(page: str) -> None:
 def test_parameters_to_choose_are_the_templates() -> None:
     cells = " ".join(row[0] for row in rows("deploy.md", "| parameter | choice |"))
     assert set(re.findall(r"\w+", cells)) <= read_template()["Parameters"].keys()
+
+
+def test_deployment_may_make_each_kind_of_resource() -> None:
+    page = (REPOSITORY / "docs/deploy-permissions.md").read_text()
+    policy = json.loads(page.split("```json")[1].split("```")[0])
+    services = {action.split(":")[0] for statement in policy["Statement"] for action in statement["Action"]}
+    everything = deployed_with(InterfaceEndpoints="all", AlarmEmail="operator@example.com")["Resources"].values()
+    made = {resource["Type"].split("::")[1].lower() for resource in everything}
+    assert made == services - {"cloudformation", "s3"}

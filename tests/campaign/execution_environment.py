@@ -45,17 +45,18 @@ class ExecutionEnvironment:
         """Seconds since 1970 by its own clock."""
         return self._services.schedule.now + self._skew_seconds
 
-    def step(self, what: str) -> None:
-        """Called before each effect: time may pass, other work may go on, and this environment may be killed."""
+    def step(self, what: str, *, is_read: bool = False) -> None:
+        """Called before each read and effect: time may pass, other work may go on, or this environment is killed."""
         chance = self._services.chance
-        if chance.occurs(FaultKind.KILLED):
+        if chance.kills(before_read=is_read):
             self._services.trace("{} is killed before {}", self.name, what)
             self.die()
-        if chance.random.random() < self._services.profile.pause_chance:
-            slow = chance.occurs(FaultKind.SLOW_STEP)
-            self.pass_time(chance.random.random() * (60.0 if slow else self._services.profile.pause_seconds))
-        else:
+        profile = self._services.profile
+        seconds = chance.pause_seconds(profile.pause_chance, profile.pause_seconds)
+        if seconds is None:
             self.die_if_over()
+        else:
+            self.pass_time(seconds)
 
     def pass_time(self, seconds: float) -> None:
         """Wait so many seconds, at most until the deadline."""

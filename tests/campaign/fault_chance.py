@@ -7,6 +7,7 @@ from random import Random
 from typing import TypeVar
 
 T = TypeVar("T")
+_MAX_SLOW_STEP_SECONDS = 60.0
 
 
 class FaultKind(StrEnum):
@@ -60,6 +61,21 @@ class FaultChance:
             return False
         self.counts[kind] += 1
         return True
+
+    def kills(self, *, before_read: bool) -> bool:  # noqa: ARG002 - chance makes no difference between steps
+        """Whether the invocation is killed now, before it reads or before it changes anything."""
+        return self.occurs(FaultKind.KILLED)
+
+    def pick(self, options: Sequence[T]) -> T:
+        """Choose how a fault occurs."""
+        return self.random.choice(options)
+
+    def pause_seconds(self, probability: float, max_seconds: float) -> float | None:
+        """How long to pause before a step, in most cases up to `max_seconds`; None for no pause."""
+        if self.random.random() >= probability:
+            return None
+        is_slow = self.occurs(FaultKind.SLOW_STEP)
+        return self.random.random() * (_MAX_SLOW_STEP_SECONDS if is_slow else max_seconds)
 
     def happens(self, probability: float) -> bool:
         """True with this probability, from 0 to 1."""

@@ -24,7 +24,7 @@ class FaultyFlows:
         cached, until = self._cached.get(flow_id, (None, 0.0))
         if cached and not fresh and self._environment.clock() < until:
             return cached
-        self._environment.step(flow_id)
+        self._environment.step(flow_id, is_read=True)
         if self._services.chance.occurs(FaultKind.SECRET_UNAVAILABLE):
             raise UnusableFlowError("the secret cannot be read now")
         flow = self._services.secrets.get(flow_id)

@@ -1,16 +1,15 @@
 """The connection to the API: slow, may break before or after the API, and delivers requests of killed senders."""
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from local.simulator.faults import CodeAnswer, PlannedFault
+from local.simulator.faults import CodeAnswer, Fault, PlannedFault
 from local.simulator.open_request import SealedRequest as Envelope
 from local.simulator.open_request import open_payload
 from sealed_relay.kairos.answer import Ambiguous, Answer, Answered, NotSent
 from sealed_relay.kairos.seal import SealedRequest
-from tests.campaign.answer_faults import answer_fault
 from tests.campaign.evidence import Invariant
 from tests.campaign.fault_chance import FaultKind
 from tests.campaign.services import Services
@@ -20,6 +19,15 @@ if TYPE_CHECKING:
 
 _LONGEST_ON_THE_WIRE_SECONDS = 5.0
 _TIMED_OUT = Ambiguous("Read timeout.")
+
+
+class AnswerFault(Protocol):
+    """Plans or spoils the API's answer to a request that arrives; None leaves it as it is.
+
+    `is_known`: the API has received these bytes before. `is_first`: their sender knows that nothing went before.
+    """
+
+    def __call__(self, services: Services, *, is_known: bool, is_first: bool) -> Fault | None: ...
 
 
 class FaultyGateway:
@@ -62,7 +70,7 @@ class FaultyGateway:
         checksum = hashlib.sha256(sealed.body).digest()
         was_known = checksum in simulator.body_checksums
         is_first = not was_known and sealed.request_id in self._environment.stored
-        fault = answer_fault(services, is_known=was_known, is_first=is_first)
+        fault = services.answer_fault(services, is_known=was_known, is_first=is_first)
         if fault:
             simulator.faults.plan(PlannedFault(fault=fault))
         services.audit.taken = {}

@@ -34,7 +34,7 @@ class FaultyTable:
     def read(self, keys: Sequence[str]) -> dict[str, Item]:
         found: dict[str, Item] = {}
         for key in self._services.chance.shuffled(keys):
-            self._environment.step(key)
+            self._environment.step(key, is_read=True)
             if self._services.chance.occurs(FaultKind.READ_FAILED):
                 raise InjectedError("read failed")
             found |= self._table.read([key])
@@ -47,13 +47,15 @@ class FaultyTable:
         done = [False] * len(writes)
         chance = self._services.chance
         error: InjectedError | None = None
+        left = len(writes)
         for index in chance.shuffled(range(len(writes))):
+            left -= 1
             apply = partial(self._apply, write, writes[index], keys[index])
             self._environment.step(keys[index])
             if chance.occurs(FaultKind.WRITE_FAILED):
                 self._services.trace("{} write of {} fails", self._environment.name, keys[index])
                 error = InjectedError("write failed")
-                if chance.happens(0.5):
+                if chance.happens(0.5 if left else 0.0):
                     break
                 continue  # as with unprocessed items: those behind it are done all the same
             if chance.occurs(FaultKind.WRITE_LATE):
@@ -63,7 +65,7 @@ class FaultyTable:
             if chance.occurs(FaultKind.WRITE_ANSWER_LOST):
                 raise InjectedError("write was done, and its answer lost")
             if chance.occurs(FaultKind.WRITE_REPEATED):
-                self._environment.pass_time(chance.random.choice((0.0, 0.1, _LATEST_SECONDS)) * chance.random.random())
+                self._environment.pass_time(chance.pick((0.0, 0.1, _LATEST_SECONDS)) * chance.random.random())
                 done[index] = apply()  # whatever it was conditional on, it has changed that itself
         if error:
             raise error

@@ -10,12 +10,13 @@ from unittest.mock import patch
 
 from sealed_relay.admission import control
 from sealed_relay.batch import process_batch
+from tests.campaign.answer_faults import answer_fault
 from tests.campaign.check_guarantee import check_guarantee
 from tests.campaign.coroutine_executor import CoroutineLock, wait
 from tests.campaign.draw_profile import draw_profile
 from tests.campaign.event_source import EventSource
 from tests.campaign.evidence import Evidence, Invariant, Violation
-from tests.campaign.fault_chance import FaultKind
+from tests.campaign.fault_chance import FaultChance, FaultKind
 from tests.campaign.outages_and_rotations import OutagesAndRotations
 from tests.campaign.producers import Producers
 from tests.campaign.profile import Profile
@@ -48,11 +49,32 @@ def run(
     """Run what one seed stands for. `write_line` takes the lines of the trace."""
     random = Random(seed)
     profile = draw(random)
-    services = Services(profile, random, write_line)
+    services = Services(profile, FaultChance(random, profile.rates), answer_fault, write_line)
     services.trace("{}", profile)
     source = EventSource(services)
     traffic = Producers(services, source)
     OutagesAndRotations(services)
+    violations = run_and_judge(services)
+    evidence = services.monitor.evidence
+    return Result(
+        seed=seed,
+        profile=profile.name,
+        calls=traffic.calls,
+        messages=traffic.messages,
+        invocations=source.invocations,
+        requests=source.requests,
+        faults=services.chance.counts,
+        codes=services.codes,
+        statuses=Counter(str(record["status"]) for record in evidence.records.values()),
+        max_receives=services.ingress.highest_receive_count,
+        undecidable=_undecidable(evidence),
+        violations=violations,
+    )
+
+
+def run_and_judge(services: Services) -> list[Violation]:
+    """Run what is planned until the run has come to rest, and return every violation."""
+    profile = services.profile
     locks = SimpleNamespace(RLock=lambda: CoroutineLock(services.schedule))
     with (
         patch.object(process_batch, "wait", wait),
@@ -67,20 +89,7 @@ def run(
         services.monitor.violations += check_guarantee(evidence)
     else:
         services.monitor.breach(Invariant.ENDS, f"the queue still holds {services.ingress.message_ids}")
-    return Result(
-        seed=seed,
-        profile=profile.name,
-        calls=traffic.calls,
-        messages=traffic.messages,
-        invocations=source.invocations,
-        requests=source.requests,
-        faults=services.chance.counts,
-        codes=services.codes,
-        statuses=Counter(str(record["status"]) for record in evidence.records.values()),
-        max_receives=services.ingress.highest_receive_count,
-        undecidable=_undecidable(evidence),
-        violations=services.monitor.violations,
-    )
+    return services.monitor.violations
 
 
 def _undecidable(evidence: Evidence) -> int:

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from random import Random
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from local.simulator.faults import Fault
     from local.simulator.reply import CallDetail
     from sealed_relay.kairos.flow import Flow
+    from tests.campaign.faulty_gateway import AnswerFault
 
 START = datetime(2026, 11, 23, 4, 30, tzinfo=UTC).timestamp()
 PATIENCE_SECONDS = 2 * 3600.0
@@ -47,13 +47,23 @@ class RememberingAudit(Audit):
 
 
 class Services:
-    """The services of one run. `trace` writes a line: a template and its values."""
+    """The services of one run. `trace` writes a line: a template and its values.
 
-    def __init__(self, profile: Profile, random: Random, write_line: Callable[[str], None] | None) -> None:
+    `chance` decides which faults occur, `answer_fault` which of the API's answers are planned or spoiled.
+    """
+
+    def __init__(
+        self,
+        profile: Profile,
+        chance: FaultChance,
+        answer_fault: "AnswerFault",
+        write_line: Callable[[str], None] | None,
+    ) -> None:
         self.profile = profile
+        self.chance = chance
+        self.answer_fault = answer_fault
         self._write_line = write_line
         self.schedule = Schedule(START)
-        self.chance = FaultChance(random, profile.rates)
         self.monitor = ProtocolMonitor(self.schedule, self.trace, profile.lag_seconds)
         self.table = InMemoryTable()
         self.ingress = InMemoryIngress(self.schedule)
@@ -61,7 +71,7 @@ class Services:
         self.secrets: dict[str, Flow] = {}
         self.audit = RememberingAudit()
         self.simulator = SimulatorState(
-            lambda: datetime.fromtimestamp(self.schedule.now, UTC), random, audit=self.audit
+            lambda: datetime.fromtimestamp(self.schedule.now, UTC), chance.random, audit=self.audit
         )
         self.simulator.settings = msgspec.structs.replace(
             self.simulator.settings,

@@ -11,6 +11,9 @@ CALLS ?=
 SEED ?=
 MUTANT ?=
 ROUNDS ?=
+DEVIATIONS ?=
+SCENARIO ?=
+SCHEDULE ?=
 
 DEV := .venvs/dev/bin
 SAM := .venvs/sam/bin/sam
@@ -33,7 +36,7 @@ FUNCTIONS := functions/relay:functions/replay
 PROJECT_PYTHON := PYTHONPATH=$(FUNCTIONS):. $(DEV)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run chaos up invoke replay dashboard down test campaign bench check format build lock
+.PHONY: help run chaos up invoke replay dashboard down test campaign explore bench check format build lock
 .DELETE_ON_ERROR:
 
 help: ## List the commands
@@ -67,6 +70,10 @@ test: $(ENVIRONMENTS) .venvs/dashboard/.installed ## Run the tests
 
 campaign: .venvs/dev/.installed ## Send calls through injected faults, in virtual time [CALLS=1000000] [SEED=] [MUTANT=all]
 	@$(PROJECT_PYTHON) -m tests.campaign $(if $(CALLS),--calls "$(CALLS)") $(if $(SEED),--seed "$(SEED)") $(if $(MUTANT),--mutant "$(MUTANT)")
+
+explore: .venvs/dev/.installed ## Run every schedule of a few faults [DEVIATIONS=2] [SCENARIO=] [SCHEDULE=] [MUTANT=all]
+	@$(PROJECT_PYTHON) -m tests.explore $(if $(DEVIATIONS),--deviations "$(DEVIATIONS)") $(if $(SCENARIO),--scenario "$(SCENARIO)") \
+		$(if $(SCHEDULE),--schedule "$(SCHEDULE)") $(if $(MUTANT),--mutant "$(MUTANT)")
 
 bench: $(ENVIRONMENTS) ## Measure the relay beside its peers, and write tests/bench/figures.md [ROUNDS=4]
 	@$(PROJECT_PYTHON) -m tests.bench $(if $(ROUNDS),--rounds "$(ROUNDS)")

@@ -271,7 +271,10 @@ MUTANTS: Mapping[str, Mutant] = MappingProxyType(
         ),
         "probe-always-due": Mutant(
             "a probe goes out whenever there is a message",
-            ((pausing.Pause, "may_be_probed", lambda _: lambda *_, **__: True),),
+            (
+                (pausing.Pause, "may_be_probed", lambda _: lambda *_, **__: True),
+                (pause_store, "_probed", lambda _: lambda pause, now: pause.probed(now) if pause.is_paused else pause),
+            ),
         ),
         "intervals-do-not-grow": Mutant(
             "each probe follows as soon as the first one did", ((pausing, "_LONGEST_INTERVAL_MS", lambda _: 45_000),)

@@ -1,0 +1,92 @@
+"""A source of faults that follows a schedule instead of a random number, and lists the choices that there were."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import TypeVar
+
+from tests.campaign.fault_chance import FaultChance, FaultKind
+
+T = TypeVar("T")
+
+_PAUSES_SECONDS = (4.0, 25.0)
+_SEED = 1
+_SHARE = 0.75
+"""What stands for each random share of a longest time: late writes land after 15 of 20 s."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChoicePoint:
+    """A point where a run can take one of `alternatives` other courses. Each is `deviations` more, 0 or 1."""
+
+    alternatives: int
+    deviations: int
+
+
+Decisions = Mapping[int, int]
+"""The alternative taken, from 1 on, by the number of the choice point. All other points take the undisturbed course."""
+
+
+class ScheduledFaults(FaultChance):
+    """Follows `decisions`. `points` are the choice points that the run has met. `trace` takes a line for the trace."""
+
+    def __init__(self, decisions: Decisions, kinds: Collection[FaultKind], *, is_prompt: bool) -> None:
+        super().__init__(_SteadyRandom(_SEED), {})
+        self.points: list[ChoicePoint] = []
+        self.trace: Callable[..., None] = _no_trace
+        self._decisions = decisions
+        self._kinds = frozenset(kinds)
+        self._is_prompt = is_prompt
+
+    def occurs(self, kind: FaultKind) -> bool:
+        return kind in self._kinds and self._decide(kind, 1, deviations=1) > 0
+
+    def deviate(self, what: str, options: Sequence[T]) -> T | None:
+        """Return None for the undisturbed course, or one of these deviations from it."""
+        if not self._kinds:
+            return None
+        decision = self._decide(what, len(options), deviations=1, options=options)
+        return options[decision - 1] if decision else None
+
+    def kills(self, *, before_read: bool) -> bool:
+        # A read changes nothing, so a kill before it does what a kill before the next change does.
+        return not before_read and self.occurs(FaultKind.KILLED)
+
+    def pick(self, options: Sequence[T]) -> T:
+        # The extremes; what lies between shows nothing else.
+        decision = self._decide("how", 1, deviations=0, options=options[-1:])
+        return options[-1] if decision else options[0]
+
+    def happens(self, probability: float) -> bool:
+        return probability > 0 and bool(self._kinds) and self.pick((False, True))
+
+    def pause_seconds(self, probability: float, max_seconds: float) -> float | None:  # noqa: ARG002
+        return None if self._is_prompt else self.deviate("pause", _PAUSES_SECONDS)
+
+    def shuffled(self, things: Sequence[T]) -> Sequence[T]:
+        return things
+
+    def stop_faults(self) -> None:
+        self._kinds = frozenset()
+
+    def _decide(self, what: str, alternatives: int, *, deviations: int, options: Sequence[object] = ()) -> int:
+        number = len(self.points)
+        self.points.append(ChoicePoint(alternatives, deviations))
+        decision = self._decisions.get(number, 0)
+        if decision:
+            self.trace(">>> {}:{} {} {}", number, decision, what, options[decision - 1] if options else "")
+        return decision
+
+
+class _SteadyRandom(Random):
+    """Random bits from the seed, and always the same share of a time."""
+
+    def random(self) -> float:
+        return _SHARE
+
+    def getrandbits(self, k: int, /) -> int:
+        return super().getrandbits(k)
+
+
+def _no_trace(*_: object) -> None:
+    pass

@@ -87,6 +87,10 @@ class FaultChance:
             return things
         return self.random.sample(things, len(things))
 
+    def parts_of_read(self, keys: Sequence[T]) -> list[Sequence[T]]:
+        """Return the keys of one read in the parts that are read at different moments: each by itself."""
+        return [[key] for key in self.shuffled(keys)]
+
     def stop_faults(self) -> None:
         """Inject no more faults."""
         self._rates.clear()

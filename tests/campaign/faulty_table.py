@@ -33,11 +33,11 @@ class FaultyTable:
 
     def read(self, keys: Sequence[str]) -> dict[str, Item]:
         found: dict[str, Item] = {}
-        for key in self._services.chance.shuffled(keys):
-            self._environment.step(key, is_read=True)
+        for part in self._services.chance.parts_of_read(keys):
+            self._environment.step(part[0], is_read=True)
             if self._services.chance.occurs(FaultKind.READ_FAILED):
                 raise InjectedError("read failed")
-            found |= self._table.read([key])
+            found |= self._table.read(part)
         return found
 
     def _write_each(

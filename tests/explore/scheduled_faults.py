@@ -66,6 +66,9 @@ class ScheduledFaults(FaultChance):
     def shuffled(self, things: Sequence[T]) -> Sequence[T]:
         return things
 
+    def parts_of_read(self, keys: Sequence[T]) -> list[Sequence[T]]:
+        return [keys] if keys else []
+
     def stop_faults(self) -> None:
         self._kinds = frozenset()
 

@@ -103,6 +103,11 @@ def _show(console: Console, name: str, schedule: str, mutant: str | None) -> int
     decisions = _decisions(schedule)
     with _broken(mutant):
         result = run_schedule(SCENARIOS[name], decisions, lambda line: console.out(line, highlight=False))
+    points = dict(enumerate(result.points))
+    for number, alternative in decisions.items():
+        if number not in points or alternative > points[number].alternatives:
+            console.print(f"This run has no choice {number}:{alternative}.", style="red")
+            return 2
     for violation in result.violations:
         console.print(f"{violation.invariant}: not so: {violation.detail}", style="red", markup=False)
     return 1 if result.violations else 0

@@ -4,13 +4,11 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from sealed_relay.aws.group_commit import GroupCommit
 from sealed_relay.aws.parts import in_parts
 from sealed_relay.ports import KEY, Change, Item, Value
 
@@ -24,8 +22,6 @@ if TYPE_CHECKING:
 
 _MAX_STATEMENTS = 25
 """The most that BatchExecuteStatement takes. Each is a conditional write of its own, at the price of a plain write."""
-_MAX_BYTES = 1_048_576
-"""DynamoDB takes 16 MB in a round trip; larger ones than this would gain nothing."""
 _MAX_KEYS = 100
 """The most that BatchGetItem takes."""
 _WHOLE_NUMBER = re.compile(r"-?\d{1,38}")
@@ -66,13 +62,6 @@ def refuse_keys_named_twice(keys: Sequence[str]) -> None:
         raise TableError("ValidationException", _WRITE, "Provided list of item keys contains duplicates")
 
 
-@dataclass(frozen=True, slots=True)
-class _Statement:
-    key: str
-    request: "BatchStatementRequestTypeDef"
-    size_bytes: int
-
-
 class DynamoDBTable:
     """One DynamoDB table with the string key `call_id`.
 
@@ -84,14 +73,15 @@ class DynamoDBTable:
         self._name = name
         self._sleep = sleep
         self._executor = ThreadPoolExecutor(_ROUND_TRIPS_AT_ONCE, thread_name_prefix="table")
-        self._group_commit = GroupCommit(self._round_trip, max_writes=_MAX_STATEMENTS, max_bytes=_MAX_BYTES)
 
     def insert(self, items: Sequence[Item]) -> list[bool]:
         """Write items that are not there yet; see `ports.Table`."""
+        refuse_keys_named_twice([str(item[KEY]) for item in items])
         return self._write([self._insert_statement(item) for item in items])
 
     def update(self, changes: Sequence[Change]) -> list[bool]:
         """Change items whose expectations hold; see `ports.Table`."""
+        refuse_keys_named_twice([change.key for change in changes])
         return self._write([self._update_statement(change) for change in changes])
 
     def read(self, keys: Sequence[str]) -> dict[str, Item]:
@@ -99,31 +89,27 @@ class DynamoDBTable:
         different = list(dict.fromkeys(keys))  # DynamoDB refuses a batch of reads that names a key twice
         return dict(chain.from_iterable(self._executor.map(self._read_some, in_parts(different, _MAX_KEYS))))
 
-    def _write(self, statements: Sequence[_Statement]) -> list[bool]:
-        """Full round trips run side by side. The rest shares round trips with the writes of other threads."""
-        refuse_keys_named_twice([statement.key for statement in statements])
-        full = len(statements) - len(statements) % _MAX_STATEMENTS
-        parts = list(in_parts(statements[:full], _MAX_STATEMENTS))
-        under_way = [self._executor.submit(self._write_some, part, self._round_trip) for part in parts]
+    def _write(self, statements: Sequence["BatchStatementRequestTypeDef"]) -> list[bool]:
+        """Round trips side by side, the last of them on the caller's own thread."""
+        if not statements:
+            return []
+        *parts, last = in_parts(statements, _MAX_STATEMENTS)
+        under_way = [self._executor.submit(self._write_some, part) for part in parts]
         try:
-            rest = self._write_some(statements[full:], self._group_commit.write) if full < len(statements) else []
-            return [*chain.from_iterable(part.result() for part in under_way), *rest]
+            answers_of_last = self._write_some(last)
+            return [*chain.from_iterable(part.result() for part in under_way), *answers_of_last]
         except BaseException:
             for part in under_way:  # otherwise later writes would wait behind the rest of a failed one
                 part.cancel()
             raise
 
-    def _write_some(
-        self,
-        statements: Sequence[_Statement],
-        round_trip: Callable[[Sequence[_Statement]], Sequence["BatchStatementResponseTypeDef"]],
-    ) -> list[bool]:
+    def _write_some(self, statements: Sequence["BatchStatementRequestTypeDef"]) -> list[bool]:
         """One round trip, and more for statements with a transient error."""
         done: dict[int, bool] = {}
         left = list(range(len(statements)))
         codes: dict[int, str] = {}
         for backoff_seconds in self._backoffs_seconds():
-            answers = round_trip([statements[index] for index in left])
+            answers = self._round_trip([statements[index] for index in left])
             codes = dict(zip(left, map(_error_code, answers), strict=True))
             done |= {index: _is_done(code) for index, code in codes.items() if code not in _TRANSIENT}
             left = [index for index in left if index not in done]
@@ -133,8 +119,10 @@ class DynamoDBTable:
         text = f"DynamoDB refused {len(left)} of {len(statements)} writes {_TRIES} times."
         raise TableError(codes[left[0]], _WRITE, text)
 
-    def _round_trip(self, statements: Sequence[_Statement]) -> list["BatchStatementResponseTypeDef"]:
-        return self._client.batch_execute_statement(Statements=[each.request for each in statements])["Responses"]
+    def _round_trip(
+        self, statements: Sequence["BatchStatementRequestTypeDef"]
+    ) -> list["BatchStatementResponseTypeDef"]:
+        return self._client.batch_execute_statement(Statements=statements)["Responses"]
 
     def _read_some(self, keys: Sequence[str]) -> list[tuple[str, Item]]:
         found: list[tuple[str, Item]] = []
@@ -155,22 +143,21 @@ class DynamoDBTable:
     def _backoffs_seconds(self) -> Iterator[float]:
         return (_FIRST_BACKOFF_SECONDS * 2**attempt for attempt in range(_TRIES))
 
-    def _insert_statement(self, item: Item) -> _Statement:
+    def _insert_statement(self, item: Item) -> "BatchStatementRequestTypeDef":
         places = ", ".join(f"'{name}': ?" for name in item)
-        return _statement(str(item[KEY]), f'INSERT INTO "{self._name}" VALUE {{{places}}}', list(item.values()))
+        return _statement(f'INSERT INTO "{self._name}" VALUE {{{places}}}', list(item.values()))
 
-    def _update_statement(self, change: Change) -> _Statement:
+    def _update_statement(self, change: Change) -> "BatchStatementRequestTypeDef":
         kept = {name: value for name, value in change.attributes.items() if value is not None}
         sets = "".join(f' SET "{name}" = ?' for name in kept)
         removes = "".join(f' REMOVE "{name}"' for name in change.attributes if name not in kept)
         condition = "".join(f' AND "{name}" = ?' for name in change.expected)
         values: list[Value] = [*kept.values(), change.key, *change.expected.values()]
-        return _statement(change.key, f'UPDATE "{self._name}"{sets}{removes} WHERE "{KEY}" = ?{condition}', values)
+        return _statement(f'UPDATE "{self._name}"{sets}{removes} WHERE "{KEY}" = ?{condition}', values)
 
 
-def _statement(key: str, text: str, values: Sequence[Value]) -> _Statement:
-    size_bytes = len(text) + sum(len(value) for value in values if isinstance(value, (str, bytes)))
-    return _Statement(key, {"Statement": text, "Parameters": [_attribute(value) for value in values]}, size_bytes)
+def _statement(text: str, values: Sequence[Value]) -> "BatchStatementRequestTypeDef":
+    return {"Statement": text, "Parameters": [_attribute(value) for value in values]}
 
 
 def _error_code(answer: "BatchStatementResponseTypeDef") -> str:

@@ -34,7 +34,9 @@ _KINDS = frozenset(
     }
 )
 _LATE_KINDS = frozenset({FaultKind.WRITE_LATE, FaultKind.WRITE_REPEATED})
-_DEVIATIONS_END_AFTER_SECONDS = 3600.0
+_DEVIATIONS_END_AFTER_SECONDS = 1800.0
+_GIVE_UP_AFTER = timedelta(hours=3)
+"""Long enough that what waits after the deviations is sent. A resend that nobody answers goes on until then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def _profile(scenario: Scenario) -> Profile:
         limits=Limits(
             max_calls=500,
             max_body_bytes=262_144,
-            give_up_after=timedelta(hours=24),
+            give_up_after=_GIVE_UP_AFTER,
             max_refusals=scenario.max_refusals,
         ),
         requests_per_minute=scenario.requests_per_minute,

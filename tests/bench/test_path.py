@@ -69,6 +69,6 @@ def test_path_of_accepted_call_goes_through_every_room_and_no_adapter() -> None:
     files = path_of_accepted_call().files
 
     rooms = {file.partition("/")[0] for file in files if "/" in file}
-    assert rooms == {"admission", "batch", "calls", "delivery", "kairos", "ledger", "observability"}
-    assert {"batch/process_batch.py", "delivery/send.py", "observability/emitter.py"} <= files
+    assert rooms == {"admission", "batch", "calls", "delivery", "kairos", "ledger"}
+    assert {"batch/process_batch.py", "delivery/send.py"} <= files
     assert "kairos/client.py" not in files

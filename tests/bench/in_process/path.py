@@ -2,7 +2,7 @@
 
 Counted with `sys.setprofile` while the relay runs over the adapters in memory, from its batch of one message to its
 flushed logs and metrics. Each call of a named function in `sealed_relay` is one place on the path. Two places in a row
-that are in different files make one switch. The adapters are left out: others stand in their places. Methods that
+that are in different files make one switch. The adapters are left out, the emitter among them. Methods that
 Python or a dataclass generates, operators, lambdas and generator expressions are no places: a reader does not look them
 up. `python -m tests.bench.in_process.path` prints the switches by pair of files, the most frequent first.
 """
@@ -29,7 +29,7 @@ from sealed_relay.observability.emitter import Telemetry
 from tests.support.scene import FUNCTION_TIMEOUT_SECONDS, Scene
 
 _PRODUCT = Path(sealed_relay.__file__).parent
-_ADAPTERS = ("aws/", "kairos/client.py", "kairos/connection.py")
+_ADAPTERS = ("aws/", "kairos/client.py", "kairos/connection.py", "observability/")
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,14 +38,6 @@ def test_refusal_pauses_at_once_with_its_reason_and_time() -> None:
     assert (pause.outcome.status, pause.outcome.code) == (Status.WAITING, 212)
 
 
-def test_pause_tells_how_long_it_has_lasted() -> None:
-    pause = after(Pause(), EMPTY)
-
-    assert pause.paused_seconds(NOW_MS + 90_000) == 90
-    assert Pause(failures_in_a_row=4).paused_seconds(NOW_MS) is None
-    assert pause_of({"reason": "MAINTENANCE"}).paused_seconds(NOW_MS) == 0
-
-
 def test_five_failures_in_a_row_pause_and_four_do_not() -> None:
     almost = after(Pause(), *[SILENCE] * (FAILURES_THAT_PAUSE - 1))
 

@@ -58,12 +58,6 @@ class Pause:
         """The outcome of the calls that wait for the end of the pause."""
         return Outcome(Status.WAITING, self.reason, self.code, detail="Paused: only single probes are sent for it.")
 
-    def paused_seconds(self, now_ms: int) -> float | None:
-        """How long the pause has lasted; None if nothing is paused, 0 if the time of its beginning is unknown."""
-        if not self.is_paused:
-            return None
-        return max(0, now_ms - self.since_ms) / 1000 if self.since_ms else 0.0
-
     def may_be_probed(self, now_ms: int, *, is_resend: bool) -> bool:
         """Whether a request may leave as a probe.
 

@@ -67,7 +67,7 @@ class PauseStore:
         for scope, paused_id, version in ((Scope.ACCOUNT, ACCOUNT, ""), (Scope.FLOW, flow_id, secret_version)):
             own_signal = _signal_about(scope, signal)
             if isinstance(own_signal, Passed) and not self._items.known.get(pause_key(paused_id)):
-                continue  # neither paused nor failures in a row: nothing to change
+                continue  # there is no pause and no count of failures to change
             after = partial(Pause.after, signal=own_signal, secret_version=version, is_probe=paused_id in probes)
             self._change(paused_id, after)
 

@@ -30,7 +30,7 @@ def prepare_requests(dependencies: Dependencies, calls: Sequence[Call]) -> list[
 def defer_early(
     invocation: Invocation, requests: Sequence[PlannedRequest]
 ) -> tuple[list[PlannedRequest], Mapping[str, float]]:
-    """The requests whose calls are to be claimed, and the seconds for which the other calls' messages are deferred."""
+    """The requests to claim, and by message id how many seconds the messages of all other calls are deferred."""
     dependencies = invocation.dependencies
     now = datetime.fromtimestamp(dependencies.clock(), UTC)
 

@@ -10,7 +10,7 @@ def min_deferral_seconds(receive_count: int) -> float:
     """How long every message that goes back stays out of sight at least.
 
     It grows with each receive. So the receives that SQS allows a message (`maxReceiveCount`) last longer than
-    `GiveUpAfterHours`, whatever the random draws are: waiting costs no message its life.
+    `GiveUpAfterHours`, even if each random draw is 0. SQS moves no waiting message to the failure queue.
     """
     return min(_MAX_MIN_SECONDS, 2.0 * receive_count)
 

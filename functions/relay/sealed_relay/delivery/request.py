@@ -62,7 +62,7 @@ class WorkResult:
     """What one piece of work did.
 
     `finished` are calls that leave with their messages, `closed` ids of messages that leave as a whole.
-    `delays_seconds` says by message id how long a message that stays is deferred. `next_requests` are to be sent next.
+    `delays_seconds` says by message id how long a message that stays is deferred. `next_requests` are sent next.
     """
 
     finished: Sequence[Call] = ()

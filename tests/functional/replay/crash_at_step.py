@@ -5,30 +5,11 @@ from dataclasses import replace
 
 from sealed_relay_replay.entry import Entry
 from sealed_relay_replay.ports import Dependencies, FailureQueue, IngressQueue, Records
-
-
-class Killed(BaseException):
-    """The function is dead. It is no Exception, so that no `except Exception` catches it."""
+from tests.support.crash_at_step import Steps
 
 
 class AwsError(Exception):
     """A call to AWS failed."""
-
-
-class Steps:
-    """Counts the steps of a run. At step `fatal` it raises `error` once, or Killed there and at each later step."""
-
-    def __init__(self, fatal: int, error: AwsError | None = None) -> None:
-        self.taken = 0
-        self._fatal = fatal
-        self._error = error
-
-    def take(self) -> None:
-        self.taken += 1
-        if self._error is not None and self.taken == self._fatal:
-            raise self._error
-        if self._error is None and self.taken >= self._fatal:
-            raise Killed
 
 
 def crashing(dependencies: Dependencies, steps: Steps) -> Dependencies:

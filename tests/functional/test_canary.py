@@ -55,7 +55,7 @@ def watched(
     metrics.clear_metrics()
 
 
-def test_a_delivered_call_leaves_nothing_behind_but_its_sealed_envelope(watched: CanaryScene) -> None:
+def test_delivered_call_leaves_only_its_sealed_envelope(watched: CanaryScene) -> None:
     watched.scene.ingress.send(canaries.message_of(FLOW_ID, "delivered"))
 
     watched.run()
@@ -67,7 +67,7 @@ def test_a_delivered_call_leaves_nothing_behind_but_its_sealed_envelope(watched:
     assert watched.leaks() == []
 
 
-def test_a_refusal_that_quotes_the_number_does_not_leave_the_relay(watched: CanaryScene) -> None:
+def test_refusal_that_quotes_the_number_stays_inside_the_relay(watched: CanaryScene) -> None:
     watched.scene.ingress.send(canaries.message_of(FLOW_ID, "refused", number=canaries.REFUSED_NUMBER))
 
     watched.run()
@@ -78,7 +78,7 @@ def test_a_refusal_that_quotes_the_number_does_not_leave_the_relay(watched: Cana
 
 
 @pytest.mark.parametrize("code", [*CODES, 999])
-def test_no_code_brings_anything_out(watched: CanaryScene, code: int) -> None:
+def test_answer_with_any_code_leaks_nothing(watched: CanaryScene, code: int) -> None:
     watched.scene.plan(CodeAnswer(code=code), requests=None)
     watched.scene.ingress.send(canaries.message_of(FLOW_ID, "one", "two"))
 
@@ -97,7 +97,7 @@ def test_no_code_brings_anything_out(watched: CanaryScene, code: int) -> None:
     ],
     ids=["dropped", "truncated", "200", "403", "429", "502", "redirect"],
 )
-def test_garbage_for_an_answer_is_not_repeated(watched: CanaryScene, fault: Fault) -> None:
+def test_unreadable_answer_is_not_quoted(watched: CanaryScene, fault: Fault) -> None:
     watched.scene.plan(fault, requests=3)
     watched.scene.ingress.send(canaries.message_of(FLOW_ID, "garbage"))
 
@@ -107,7 +107,7 @@ def test_garbage_for_an_answer_is_not_repeated(watched: CanaryScene, fault: Faul
 
 
 @pytest.mark.parametrize("what", canaries.UNREADABLE)
-def test_of_an_unreadable_message_only_the_body_goes_on(watched: CanaryScene, what: str) -> None:
+def test_unreadable_message_goes_on_as_its_body_only(watched: CanaryScene, what: str) -> None:
     watched.scene.ingress.send(canaries.UNREADABLE[what])
 
     watched.run()
@@ -116,7 +116,7 @@ def test_of_an_unreadable_message_only_the_body_goes_on(watched: CanaryScene, wh
     assert watched.leaks() == []
 
 
-def test_what_a_paused_call_is_held_for_is_told_without_what_is_in_it(watched: CanaryScene) -> None:
+def test_paused_call_is_logged_without_its_content(watched: CanaryScene) -> None:
     watched.scene.table.put({"call_id": "#pause/account", "reason": "MAINTENANCE"})
     watched.scene.ingress.send(canaries.message_of(FLOW_ID, "held"))
 
@@ -128,7 +128,7 @@ def test_what_a_paused_call_is_held_for_is_told_without_what_is_in_it(watched: C
 
 
 @pytest.mark.parametrize("flow_id", canaries.UNUSABLE_SECRETS)
-def test_an_unusable_secret_is_not_shown(watched: CanaryScene, flow_id: str) -> None:
+def test_unusable_secret_is_not_shown(watched: CanaryScene, flow_id: str) -> None:
     with pytest.raises(UnusableFlowError) as caught:
         parse_flow(flow_id, canaries.UNUSABLE_SECRETS[flow_id])
     watched.scene.flows.flows[flow_id] = caught.value
@@ -152,7 +152,7 @@ def test_an_unusable_secret_is_not_shown(watched: CanaryScene, flow_id: str) -> 
         ("source_queue", "defer"),
     ],
 )
-def test_an_error_that_quotes_everything_is_logged_without_its_text(
+def test_error_that_quotes_everything_is_logged_without_its_text(
     watched: CanaryScene, monkeypatch: pytest.MonkeyPatch, part: str, broken: str
 ) -> None:
     dependencies = watched.dependencies()

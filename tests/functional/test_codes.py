@@ -14,7 +14,7 @@ PAUSING = [code.number for code in CODES.values() if code.verdict is Verdict.PAU
 CALL_AT_FAULT = [code.number for code in CODES.values() if code.verdict is Verdict.ISOLATE]
 
 
-def test_every_code_has_its_test_here() -> None:
+def test_every_code_has_a_test_in_this_file() -> None:
     tried = {200, 201, 202, 209, 302, 303, 999, *TRANSIENT, *PAUSING, *CALL_AT_FAULT}
     assert tried == {*CODES, 999}
 
@@ -46,7 +46,7 @@ def test_transient_failure_is_retried_in_a_fresh_request(number: int) -> None:
 
 
 @pytest.mark.parametrize("number", TRANSIENT)
-def test_transient_failure_that_stays_is_rejected_with_its_code_in_the_end(number: int) -> None:
+def test_transient_failure_that_stays_is_rejected_with_its_code(number: int) -> None:
     scene = Scene()
     scene.send("a")
     scene.plan(CodeAnswer(code=number), requests=None)
@@ -57,7 +57,7 @@ def test_transient_failure_that_stays_is_rejected_with_its_code_in_the_end(numbe
 
 
 @pytest.mark.parametrize("number", PAUSING)
-def test_a_pausing_code_costs_no_message_its_life_however_often_it_comes(number: int) -> None:
+def test_code_that_pauses_costs_no_message_its_life(number: int) -> None:
     scene = Scene()
     scene.send("a")
     scene.plan(CodeAnswer(code=number), requests=20)
@@ -67,7 +67,7 @@ def test_a_pausing_code_costs_no_message_its_life_however_often_it_comes(number:
 
 
 @pytest.mark.parametrize("number", CALL_AT_FAULT)
-def test_a_call_at_fault_is_isolated_and_rejected_and_the_others_are_delivered(number: int) -> None:
+def test_call_at_fault_is_isolated_and_rejected_and_the_others_are_delivered(number: int) -> None:
     scene = Scene()
     scene.send(*(f"good-{index}" for index in range(10)))
     scene.send("bad", contact_numbers=[f"910000000{number}"])
@@ -81,7 +81,7 @@ def test_a_call_at_fault_is_isolated_and_rejected_and_the_others_are_delivered(n
     assert (failure.reason, failure.code, failure.source_message_id) == (code_of(number).name, number, "message-2")
 
 
-def test_many_calls_at_fault_are_all_found() -> None:
+def test_calls_at_fault_are_all_found() -> None:
     scene = Scene()
     for index in range(40):
         number = "910000000205" if index % 7 == 0 else "919900000001"
@@ -101,7 +101,7 @@ def test_partial_success_delivers_the_listed_calls_and_isolates_the_others() -> 
     assert scene.accepted() == {"FLOWAAAA/a": 1, "FLOWAAAA/b": 1}
 
 
-def test_partial_success_by_whim_of_the_api_delivers_all_in_the_end() -> None:
+def test_partial_success_without_a_cause_delivers_all_calls() -> None:
     scene = Scene()
     scene.send(*(f"call-{index}" for index in range(9)))
     scene.plan(CodeAnswer(code=209), requests=3)
@@ -141,7 +141,7 @@ def test_unknown_code_that_stays_ends_unresolved_with_the_code() -> None:
     assert len(scene.gateway.bodies) == scene.limits.max_refusals
 
 
-def test_a_wrong_security_id_is_fetched_anew_and_tried_again_at_once() -> None:
+def test_wrong_security_id_is_fetched_again_and_tried_at_once() -> None:
     scene = Scene()
     scene.rotate_security_id("FLOWAAAA")
     scene.flows.refreshed["FLOWAAAA"] = scene.rotated("FLOWAAAA")
@@ -151,7 +151,7 @@ def test_a_wrong_security_id_is_fetched_anew_and_tried_again_at_once() -> None:
     assert len(scene.gateway.bodies) == 2
 
 
-def test_a_security_id_that_stays_wrong_pauses_the_flow_and_no_other() -> None:
+def test_security_id_that_stays_wrong_pauses_only_its_flow() -> None:
     scene = Scene()
     scene.rotate_security_id("FLOWAAAA")
     scene.send("a")
@@ -166,7 +166,7 @@ def test_a_security_id_that_stays_wrong_pauses_the_flow_and_no_other() -> None:
     assert scene.failures.published == []
 
 
-def test_too_many_calls_are_split_until_they_fit() -> None:
+def test_request_with_too_many_calls_is_split_until_it_fits() -> None:
     scene = Scene()
     scene.send(*(f"call-{index}" for index in range(8)))
     scene.plan(CodeAnswer(code=303), requests=3)
@@ -174,7 +174,7 @@ def test_too_many_calls_are_split_until_they_fit() -> None:
     assert scene.statuses() == {"ACCEPTED": 8}
 
 
-def test_a_single_call_that_is_too_much_is_rejected() -> None:
+def test_single_call_that_is_too_large_is_rejected() -> None:
     scene = Scene()
     scene.send("a")
     scene.plan(CodeAnswer(code=303))
@@ -182,7 +182,7 @@ def test_a_single_call_that_is_too_much_is_rejected() -> None:
     assert scene.statuses() == {"REJECTED": 1}
 
 
-def test_an_empty_call_list_is_rejected_as_it_stands() -> None:
+def test_empty_call_list_is_rejected() -> None:
     scene = Scene()
     scene.send("a", "b")
     scene.plan(CodeAnswer(code=302))
@@ -192,7 +192,7 @@ def test_an_empty_call_list_is_rejected_as_it_stands() -> None:
     assert len(scene.failures.published) == 1
 
 
-def test_a_message_stays_until_the_last_of_its_calls_is_finished() -> None:
+def test_message_stays_until_its_last_call_is_finished() -> None:
     scene = Scene()
     numbers = {"good": "919900000001", "bad": "910000000205"}
     calls = [{"client-identifier": name, "contact-numbers": [number]} for name, number in numbers.items()]

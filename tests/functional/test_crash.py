@@ -100,9 +100,7 @@ def _assert_kept(scene: Scene, failed: set[str]) -> None:
 
 
 @pytest.mark.parametrize(("story", "failed"), STORIES.items())
-def test_a_crash_at_any_step_loses_no_call_sends_none_twice_and_leaves_honest_records(
-    story: Story, failed: set[str]
-) -> None:
+def test_crash_at_any_step_loses_no_call_and_sends_none_twice(story: Story, failed: set[str]) -> None:
     scenes = list(_crashes(story))
     assert len(scenes) > 20
     for scene in scenes:
@@ -110,7 +108,7 @@ def test_a_crash_at_any_step_loses_no_call_sends_none_twice_and_leaves_honest_re
 
 
 @pytest.mark.parametrize("first", range(1, 40, 3))
-def test_a_second_crash_while_the_first_is_being_recovered_changes_nothing_of_that(first: int) -> None:
+def test_second_crash_during_recovery_loses_no_call_and_sends_none_twice(first: int) -> None:
     scenes = list(_crashes(_lost_answer, first))
     assert scenes
     for scene in scenes:
@@ -118,7 +116,7 @@ def test_a_second_crash_while_the_first_is_being_recovered_changes_nothing_of_th
 
 
 @pytest.mark.parametrize("story", [_plain, _some_refused])
-def test_without_a_crash_nothing_is_presumed_and_nothing_published_twice(story: Story) -> None:
+def test_run_without_a_crash_presumes_nothing_and_publishes_nothing_twice(story: Story) -> None:
     scene = Scene()
     story(scene)
     scene.run()
@@ -126,7 +124,7 @@ def test_without_a_crash_nothing_is_presumed_and_nothing_published_twice(story: 
     assert len(scene.failed_names()) == len(set(scene.failed_names()))
 
 
-def test_a_refusal_forgotten_by_a_crash_reads_as_presumed_where_the_api_keeps_its_checksum() -> None:
+def test_refusal_forgotten_by_a_crash_reads_as_presumed_if_its_checksum_is_kept() -> None:
     scene = Scene()
     scene.send("bad", contact_numbers=["910000000205"])
     messages = scene.ingress.receive(1)

@@ -76,7 +76,7 @@ def test_other_content_under_the_same_identity_is_refused_and_published() -> Non
     assert "919900000002" in failure.body
 
 
-def test_content_is_compared_without_its_spelling() -> None:
+def test_content_with_another_spelling_is_a_duplicate() -> None:
     scene = Scene()
     scene.ingress.send('{"flow-id":"FLOWAAAA","calls":[{"client-identifier":"a","contact-numbers":["919900000001"]}]}')
     scene.ingress.send(
@@ -87,7 +87,7 @@ def test_content_is_compared_without_its_spelling() -> None:
     assert scene.failures.published == []
 
 
-def test_the_same_name_in_two_flows_is_two_calls() -> None:
+def test_same_identifier_in_two_flows_is_two_calls() -> None:
     scene = Scene()
     scene.send("a")
     scene.send("a", flow_id="FLOWBBBB")
@@ -108,7 +108,7 @@ def test_new_message_for_a_rejected_call_is_a_retry_with_its_own_content() -> No
     assert scene.accepted() == {"FLOWAAAA/a": 1}
 
 
-def test_failure_queue_entry_can_be_sent_again_as_it_is() -> None:
+def test_failure_queue_entry_sent_again_as_it_is_is_delivered() -> None:
     scene = Scene()
     scene.send("a", flow_id="NOFLOW00")
     scene.run()
@@ -142,7 +142,7 @@ def test_message_received_again_after_its_end_leaves_without_another_request() -
     assert _duplicates(scene) == 0
 
 
-def test_the_same_message_twice_in_one_batch_is_handled_once() -> None:
+def test_message_that_is_twice_in_one_batch_is_handled_once() -> None:
     scene = Scene()
     scene.send("a")
     [message] = scene.ingress.receive(1)
@@ -239,7 +239,7 @@ def test_call_taken_up_by_its_duplicate_is_delivered_once_and_both_messages_leav
     assert scene.accepted() == {"FLOWAAAA/a": 1}
 
 
-def test_message_of_a_failed_call_that_comes_back_during_a_retry_does_not_disturb_it() -> None:
+def test_message_of_a_failed_call_that_returns_during_a_retry_does_not_disturb_it() -> None:
     scene = Scene()
     scene.plan(CodeAnswer(code=213))
     scene.send("a")

@@ -53,7 +53,7 @@ def _overrun(scene: Scene, message: Message, resend: Fault | None = None) -> Dep
 
 
 @pytest.mark.parametrize("after", [False, True])
-def test_a_message_delivered_twice_at_once_is_sent_once(after: bool) -> None:  # noqa: FBT001 - a parameter of the test
+def test_message_received_twice_at_once_is_sent_once(after: bool) -> None:  # noqa: FBT001 - a parameter of the test
     scene = Scene()
     scene.send("a", "b")
     messages = scene.ingress.receive(1)
@@ -65,7 +65,7 @@ def test_a_message_delivered_twice_at_once_is_sent_once(after: bool) -> None:  #
     assert len(scene.gateway.bodies) == 1
 
 
-def test_a_lost_request_is_resent_by_one_invocation_at_a_time() -> None:
+def test_lost_request_is_resent_by_one_invocation_at_a_time() -> None:
     scene = Scene()
     first, second = scene.send("a"), scene.send("b")
     scene.plan(DroppedConnection(after_accepting=True))
@@ -81,7 +81,7 @@ def test_a_lost_request_is_resent_by_one_invocation_at_a_time() -> None:
     assert scene.statuses() == {"PRESUMED_ACCEPTED": 2}
 
 
-def test_a_claim_is_left_alone_until_its_invocation_is_certainly_dead() -> None:
+def test_claim_is_respected_until_its_invocation_is_certainly_dead() -> None:
     scene = Scene()
     scene.send("a")
     [message] = scene.ingress.receive(1)
@@ -96,7 +96,7 @@ def test_a_claim_is_left_alone_until_its_invocation_is_certainly_dead() -> None:
     assert scene.accepted() == {"FLOWAAAA/a": 1}
 
 
-def test_an_invocation_that_overran_its_lease_does_not_act_on_its_answer() -> None:
+def test_invocation_that_overran_its_lease_does_not_act_on_its_answer() -> None:
     scene = Scene()
     scene.send("a", "b")
     [message] = scene.ingress.receive(1)
@@ -109,7 +109,7 @@ def test_an_invocation_that_overran_its_lease_does_not_act_on_its_answer() -> No
     assert len(set(scene.gateway.bodies)) == 1
 
 
-def test_many_invocations_at_once_on_real_threads_send_each_call_once() -> None:
+def test_invocations_at_once_on_real_threads_send_each_call_once() -> None:
     scene = Scene()
     for index in range(30):
         scene.send(f"a-{index % 20}", f"b-{index}")
@@ -160,7 +160,7 @@ def test_invocation_that_overran_its_lease_does_not_settle_a_lone_call() -> None
     assert len(set(scene.gateway.bodies)) == 1
 
 
-def test_what_another_invocation_settled_after_a_lease_was_overrun_stays() -> None:
+def test_outcome_of_another_invocation_stays_after_an_overrun_lease() -> None:
     scene = Scene()
     scene.send("a")
     [message] = scene.ingress.receive(1)

@@ -25,7 +25,7 @@ def pause_an_account_in_which_only_lost_requests_wait(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("trouble", ["not sent", "paused", "refused", "another page"])
-def test_its_calls_are_known_as_open_whatever_became_of_the_resends_since(trouble: str) -> None:
+def test_calls_of_a_lost_request_stay_open_after_failed_resends(trouble: str) -> None:
     scene = Scene()
     lose_answers(scene, "lost")
     written = scene.record("lost")["updated_at"]
@@ -45,7 +45,7 @@ def test_its_calls_are_known_as_open_whatever_became_of_the_resends_since(troubl
     assert scene.record("lost")["reason"] == "NO_ANSWER"
 
 
-def test_while_a_pause_holds_up_its_resend_the_log_names_the_pause_and_not_the_missing_answer() -> None:
+def test_log_names_the_pause_and_not_the_lost_answer_while_a_pause_stops_the_resend() -> None:
     scene = Scene()
     lose_answers(scene, "lost")
     pause_an_account_in_which_only_lost_requests_wait(scene)
@@ -69,7 +69,7 @@ def test_lost_requests_wait_until_a_new_request_ends_the_refusal() -> None:
     assert scene.statuses() == {"PRESUMED_ACCEPTED": 4, "EXPIRED": 1, "ACCEPTED": 1}
 
 
-def test_while_a_pause_keeps_it_from_being_resent_its_record_is_not_written_again_and_again() -> None:
+def test_record_is_written_once_while_a_pause_stops_the_resend() -> None:
     scene = Scene()
     lose_answers(scene, "lost")
     pause_an_account_in_which_only_lost_requests_wait(scene)

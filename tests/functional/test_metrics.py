@@ -21,7 +21,7 @@ from sealed_relay.observability.metrics import (
 )
 
 
-def test_each_reason_that_can_fail_a_call_is_a_value_of_the_metric() -> None:
+def test_reason_that_can_fail_a_call_is_a_value_of_the_metric() -> None:
     answers = [
         Answered(code, {"other": "uuid"}, is_contradicted=is_contradicted, is_list_trusted=is_list_trusted)
         for code, is_contradicted, is_list_trusted in product([*CODES, 999], (True, False), (True, False))
@@ -58,14 +58,12 @@ def test_each_reason_that_can_fail_a_call_is_a_value_of_the_metric() -> None:
         (Reason.RATE_LIMITED, WAITING_ON_RATE),
     ],
 )
-def test_messages_that_wait_for_people_are_counted_by_what_people_must_see_to(
-    reason: str, metric: Metric | None
-) -> None:
+def test_messages_that_wait_for_people_are_counted_by_scope(reason: str, metric: Metric | None) -> None:
     assert waiting_metric(reason) is metric
 
 
 @pytest.mark.parametrize("reason", [Reason.NO_ANSWER, "INVALID_SECURITY_ID", "an operator's own words"])
-def test_what_is_paused_counts_by_whose_pause_it_is_whatever_the_reason(reason: str) -> None:
+def test_paused_messages_are_counted_by_the_scope_of_the_pause(reason: str) -> None:
     assert waiting_metric(reason, Scope.ACCOUNT) is WAITING_ON_ACCOUNT
     assert waiting_metric(reason, Scope.FLOW) is WAITING_ON_FLOW
 
@@ -74,16 +72,16 @@ def test_what_is_paused_counts_by_whose_pause_it_is_whatever_the_reason(reason: 
     "result",
     ["FAILURE_FROM_GATEWAY", "FAILURE", "UNKNOWN_CODE", Reason.NOT_SENT, Reason.NO_ANSWER, Reason.WRONG_ADDRESS],
 )
-def test_the_api_fails_when_no_call_and_no_flow_is_to_blame(result: str) -> None:
+def test_failure_without_fault_of_a_call_or_flow_counts_as_failed_request(result: str) -> None:
     assert is_failed_request(result)
 
 
 @pytest.mark.parametrize("result", ["SUCCESS", "CHECKSUM_REPEATED", "MAX_DATA_LIST_SIZE_EXCEEDED", "INVALID_FLOW_ID"])
-def test_it_does_not_fail_when_it_says_what_is_wrong(result: str) -> None:
+def test_refusal_with_a_cause_is_not_counted_as_failed_request(result: str) -> None:
     assert not is_failed_request(result)
 
 
-def test_codes_that_the_api_does_not_document_are_one_value() -> None:
+def test_undocumented_codes_share_one_value() -> None:
     assert (answer_value(401, "IP_NOT_WHITELISTED"), answer_value(999, "UNKNOWN_CODE")) == (
         "401 IP_NOT_WHITELISTED",
         "UNKNOWN_CODE",

@@ -10,7 +10,7 @@ from tests.support.scene import Scene
 EMPTY = CodeAnswer(code=212)
 
 
-def test_an_empty_account_pauses_every_flow_and_lets_out_single_probes_at_growing_intervals() -> None:
+def test_empty_account_pauses_every_flow_and_probes_at_growing_intervals() -> None:
     scene = Scene()
     scene.plan(EMPTY, requests=None)
     for index in range(40):
@@ -31,7 +31,7 @@ def test_an_empty_account_pauses_every_flow_and_lets_out_single_probes_at_growin
     assert min(gaps[5:]) >= 300
 
 
-def test_the_first_accepted_probe_resumes_for_all() -> None:
+def test_first_accepted_probe_resumes_for_all() -> None:
     scene = Scene()
     scene.plan(EMPTY, requests=None)
     for index in range(30):
@@ -47,7 +47,7 @@ def test_the_first_accepted_probe_resumes_for_all() -> None:
     assert (paused.flow_id, paused.code, resumed.reason) == ("", 212, "INSUFFICIENT_BALANCE")
 
 
-def test_a_probe_that_dies_with_its_invocation_is_followed_by_another() -> None:
+def test_probe_that_dies_with_its_invocation_is_followed_by_another() -> None:
     scene = Scene()
     scene.plan(EMPTY, requests=2)
     scene.send("a")
@@ -62,7 +62,7 @@ def test_a_probe_that_dies_with_its_invocation_is_followed_by_another() -> None:
     assert scene.statuses() == {"ACCEPTED": 1}
 
 
-def test_a_probe_refused_for_one_bad_call_still_finds_out_whether_the_account_is_open() -> None:
+def test_probe_refused_for_one_bad_call_still_resumes_the_account() -> None:
     scene = Scene()
     scene.plan(EMPTY)
     scene.send("bad", contact_numbers=["910000000213"])
@@ -75,7 +75,7 @@ def test_a_probe_refused_for_one_bad_call_still_finds_out_whether_the_account_is
     assert scene.statuses() == {"ACCEPTED": 7, "REJECTED": 1}
 
 
-def test_a_message_whose_first_calls_are_delivered_probes_with_the_others() -> None:
+def test_message_whose_first_calls_are_delivered_probes_with_the_others() -> None:
     scene = Scene(Limits(max_calls=1, max_body_bytes=262_144, give_up_after=timedelta(hours=24)))
     scene.plan(NoFault())
     scene.plan(EMPTY, requests=None)
@@ -89,7 +89,7 @@ def test_a_message_whose_first_calls_are_delivered_probes_with_the_others() -> N
     assert scene.statuses() == {"ACCEPTED": 3}
 
 
-def test_a_late_call_does_not_take_the_place_of_the_probe() -> None:
+def test_expired_call_does_not_take_the_place_of_the_probe() -> None:
     scene = Scene()
     scene.plan(EMPTY)
     scene.send("a")

@@ -3,7 +3,6 @@
 Every draw falls as short as it can. `tests/infrastructure` shows that the template's numbers keep the bound in general.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -12,10 +11,9 @@ import pytest
 from local.simulator.faults import CodeAnswer, DroppedConnection, ForeignPage
 from sealed_relay.admission.rate_limiter import RATE_KEY, RateWindow, window_attributes
 from sealed_relay.kairos.flow import UnusableFlowError
-from sealed_relay.ports import KEY, Item
+from sealed_relay.ports import KEY
 from tests.support.compose import LIMITS
 from tests.support.scene import Scene
-from tests.support.table import InMemoryTable
 
 SQS_ALLOWS = 1000
 LONGEST = timedelta(hours=96)
@@ -23,11 +21,6 @@ LONGEST = timedelta(hours=96)
 
 class DownError(Exception):
     pass
-
-
-class TableThatIsDown(InMemoryTable):
-    def read(self, keys: Sequence[str]) -> dict[str, Item]:
-        raise DownError(keys)
 
 
 def receives_until_the_end(scene: Scene, message_id: str) -> int:
@@ -60,42 +53,44 @@ def a_scene() -> tuple[Scene, str]:
     ],
     ids=repr,
 )
-def test_an_api_that_never_takes_the_call(fault: CodeAnswer) -> None:
+def test_call_that_the_api_never_takes_is_received_below_the_limit(fault: CodeAnswer) -> None:
     scene, message_id = a_scene()
     scene.plan(fault, requests=None)
 
     assert 100 < receives_until_the_end(scene, message_id) < SQS_ALLOWS
 
 
-def test_a_secret_that_cannot_be_used() -> None:
+def test_message_with_an_unusable_secret_is_received_below_the_limit() -> None:
     scene, message_id = a_scene()
     scene.flows.flows["FLOWAAAA"] = UnusableFlowError("not now")
 
     assert 100 < receives_until_the_end(scene, message_id) < SQS_ALLOWS
 
 
-def test_a_budget_that_others_always_use_up() -> None:
+def test_message_that_never_gets_a_permit_is_received_below_the_limit() -> None:
     scene, message_id = a_scene()
 
-    class TableOfTheOthers(InMemoryTable):
-        def read(self, keys: Sequence[str]) -> dict[str, Item]:
-            taken = RateWindow().take(500, int(scene.clock.now * 1000))
-            self.put({KEY: RATE_KEY, "revision": 1, **window_attributes(taken)})
-            return super().read(keys)
+    def others_take_all() -> None:
+        taken = RateWindow().take(500, int(scene.clock.now * 1000))
+        scene.table.put({KEY: RATE_KEY, "revision": 1, **window_attributes(taken)})
 
-    scene.table = TableOfTheOthers()
+    scene.script_table().at_read(others_take_all)
 
     assert 100 < receives_until_the_end(scene, message_id) < SQS_ALLOWS
 
 
-def test_a_table_that_is_down() -> None:
+def test_message_during_an_outage_of_the_table_is_received_below_the_limit() -> None:
     scene, message_id = a_scene()
-    scene.table = TableThatIsDown()
+
+    def refuse() -> None:
+        raise DownError
+
+    scene.script_table().at_read(refuse)
 
     assert 100 < receives_until_the_end(scene, message_id) < SQS_ALLOWS
 
 
-def test_an_account_that_an_operator_paused() -> None:
+def test_message_of_an_account_paused_by_hand_is_received_below_the_limit() -> None:
     scene, message_id = a_scene()
     scene.table.put({"call_id": "#pause/account", "reason": "MAINTENANCE"})
 

@@ -22,7 +22,7 @@ def rotate_the_secret(scene: Scene, flow: Flow) -> None:
 
 
 @pytest.mark.parametrize("flow", [NEW_ID, NEW_KEY], ids=["security id", "RSA key"])
-def test_a_secret_that_was_changed_on_both_sides_is_used_at_the_first_refusal(flow: Flow) -> None:
+def test_secret_changed_on_both_sides_is_used_at_the_first_refusal(flow: Flow) -> None:
     scene = Scene()
     rotate_at_the_api(scene, flow)
     rotate_the_secret(scene, flow)
@@ -33,7 +33,7 @@ def test_a_secret_that_was_changed_on_both_sides_is_used_at_the_first_refusal(fl
     assert scene.statuses() == {"ACCEPTED": 2}
 
 
-def test_a_wrong_security_id_pauses_the_flow_and_its_correction_delivers_all_that_was_paused() -> None:
+def test_corrected_security_id_delivers_all_messages_that_were_paused() -> None:
     scene = Scene()
     rotate_at_the_api(scene, NEW_ID)
     for index in range(30):
@@ -50,7 +50,7 @@ def test_a_wrong_security_id_pauses_the_flow_and_its_correction_delivers_all_tha
     assert set(scene.accepted().values()) == {1}
 
 
-def test_a_corrected_secret_resumes_the_flow_with_the_next_message_and_not_only_with_the_next_probe() -> None:
+def test_corrected_secret_resumes_the_flow_with_the_next_message() -> None:
     scene = Scene()
     rotate_at_the_api(scene, NEW_ID)
     scene.send("a")
@@ -64,7 +64,7 @@ def test_a_corrected_secret_resumes_the_flow_with_the_next_message_and_not_only_
 
 
 @pytest.mark.parametrize("error", [UnknownFlowError("gone"), UnusableFlowError("not now")], ids=repr)
-def test_a_refusal_that_a_new_secret_may_cure_is_followed_by_no_request_until_there_is_one(error: Exception) -> None:
+def test_refused_secret_sends_no_request_until_there_is_a_new_secret(error: Exception) -> None:
     scene = Scene()
     rotate_at_the_api(scene, NEW_KEY)
 
@@ -84,7 +84,7 @@ def test_a_refusal_that_a_new_secret_may_cure_is_followed_by_no_request_until_th
     assert len(scene.gateway.bodies) == 1
 
 
-def test_calls_that_only_one_side_of_a_new_key_knew_are_in_the_failure_queue_and_go_out_when_sent_again() -> None:
+def test_calls_sealed_with_a_key_of_one_side_fail_and_are_delivered_when_replayed() -> None:
     scene = Scene()
     rotate_at_the_api(scene, NEW_KEY)
     scene.send("a", "b")
@@ -101,7 +101,7 @@ def test_calls_that_only_one_side_of_a_new_key_knew_are_in_the_failure_queue_and
 
 
 @pytest.mark.parametrize("flow", [NEW_ID, NEW_KEY], ids=["security id", "RSA key"])
-def test_a_request_that_was_sealed_before_and_never_left_is_sealed_anew(flow: Flow) -> None:
+def test_unsent_request_sealed_with_the_old_secret_is_sealed_again(flow: Flow) -> None:
     scene = Scene()
     scene.gateway.refused_connections = 1
     scene.send("a", "b")
@@ -116,7 +116,7 @@ def test_a_request_that_was_sealed_before_and_never_left_is_sealed_anew(flow: Fl
 
 @pytest.mark.parametrize("flow", [NEW_ID, NEW_KEY], ids=["security id", "RSA key"])
 @pytest.mark.parametrize("after_accepting", [False, True])
-def test_a_request_that_was_sealed_before_and_may_have_arrived_is_neither_lost_nor_sent_anew(
+def test_lost_request_sealed_with_the_old_secret_is_not_lost_and_not_sent_twice(
     flow: Flow, *, after_accepting: bool
 ) -> None:
     scene = Scene()
@@ -135,7 +135,7 @@ def test_a_request_that_was_sealed_before_and_may_have_arrived_is_neither_lost_n
 
 
 @pytest.mark.parametrize("flow", [NEW_ID, NEW_KEY], ids=["security id", "RSA key"])
-def test_the_refusal_of_an_old_secret_does_not_pause_its_flow(flow: Flow) -> None:
+def test_refusal_of_an_old_secret_does_not_pause_its_flow(flow: Flow) -> None:
     scene = Scene()
     scene.plan(DroppedConnection(after_accepting=True))
     scene.send("old")
@@ -153,7 +153,7 @@ def test_the_refusal_of_an_old_secret_does_not_pause_its_flow(flow: Flow) -> Non
 
 
 @pytest.mark.parametrize("flow", [NEW_ID, NEW_KEY], ids=["security id", "RSA key"])
-def test_while_paused_by_hand_with_no_call_open_a_secret_is_changed_without_a_remainder(flow: Flow) -> None:
+def test_secret_changed_during_a_pause_by_hand_fails_no_call(flow: Flow) -> None:
     scene = Scene()
     scene.plan(DroppedConnection(after_accepting=True))
     scene.send("sent before")

@@ -167,7 +167,7 @@ def test_call_replayed_before_a_crash_kept_it_from_its_record_is_delivered() -> 
 
 
 @pytest.mark.parametrize("seconds_to_write", [0.0, 1.0, RETRY_MARGIN_SECONDS - 0.001])
-def test_repeat_sent_while_unresolved_is_being_written_is_no_retry(seconds_to_write: float) -> None:
+def test_duplicate_sent_while_unresolved_is_written_is_no_retry(seconds_to_write: float) -> None:
     scene = Scene(replace(LIMITS, give_up_after=timedelta(minutes=10)))
     repeats: list[str] = []
 
@@ -189,7 +189,7 @@ def test_repeat_sent_while_unresolved_is_being_written_is_no_retry(seconds_to_wr
     assert scene.failures.published[-1].detail == "Another message with this call failed before, with UNRESOLVED."
 
 
-def test_repeat_sent_after_the_retry_margin_is_a_retry() -> None:
+def test_duplicate_sent_after_the_retry_margin_is_a_retry() -> None:
     scene = Scene(replace(LIMITS, give_up_after=timedelta(minutes=10)))
     scene.plan(DroppedConnection(), requests=None)
     scene.send("a")

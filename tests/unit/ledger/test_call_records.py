@@ -1,6 +1,5 @@
 """The records' conditional writes: of two invocations that want a call one gets it, and a final outcome stays."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -15,8 +14,9 @@ from sealed_relay.kairos.verdict import ConclusiveAnswer
 from sealed_relay.ledger.call_records import CallRecords, Claimed, Met, Settlement
 from sealed_relay.ledger.claim_rules import RETRY_MARGIN_SECONDS, Decision, Lease, Tries
 from sealed_relay.ledger.request_log import RequestLog
-from sealed_relay.ports import Change, Item
+from sealed_relay.ports import Item, Table
 from tests.support.messages import SENT_AT, body_of_calls, make_call, make_message, written_call
+from tests.support.scripted_table import ScriptedTable, before, refuse, repeat
 from tests.support.table import InMemoryTable
 
 LEASE_SECONDS = 60.0
@@ -37,7 +37,7 @@ class Ledger:
             self.table, lambda: self.now, keep_outcomes=KEEP_OUTCOMES, keep_envelopes=timedelta(hours=48)
         )
 
-    def records_over(self, table: InMemoryTable) -> CallRecords:
+    def records_over(self, table: Table) -> CallRecords:
         return CallRecords(table, lambda: self.now, b"key", KEEP_OUTCOMES)
 
     def lease(self) -> Lease:
@@ -70,29 +70,11 @@ class Ledger:
         return self.table.items[CALL_ID]
 
 
-class RacedTable(InMemoryTable):
-    """Lets another invocation do something right before the first update; it shares the items of `table`."""
-
-    def __init__(self, table: InMemoryTable, before_update: Callable[[], object]) -> None:
-        super().__init__()
-        self.items = table.items
-        self._before_update = before_update
-
-    def update(self, changes: Sequence[Change]) -> list[bool]:
-        self._before_update()
-        return super().update(changes)
-
-
-class TwiceWritingTable(InMemoryTable):
-    """Does each update, loses the answer and does it again, as the SDK may: the second time its condition fails."""
-
-    def __init__(self, table: InMemoryTable) -> None:
-        super().__init__()
-        self.items = table.items
-
-    def update(self, changes: Sequence[Change]) -> list[bool]:
-        super().update(changes)
-        return super().update(changes)
+def twice_writing(table: Table) -> ScriptedTable:
+    """A table whose first answer to a write is lost, so that the SDK writes again: the second condition fails."""
+    scripted = ScriptedTable(table)
+    scripted.at_write(repeat)
+    return scripted
 
 
 def decision(answer: Claimed | Met) -> Decision:
@@ -154,7 +136,9 @@ def test_of_two_claims_of_an_abandoned_call_at_once_one_succeeds() -> None:
     ledger = Ledger()
     ledger.claim(make_call(), "r-1")
     ledger.let_the_lease_end()
-    raced = RacedTable(ledger.table, lambda: ledger.claim(make_call(), "r-3"))
+    raced = ScriptedTable(ledger.table)
+    raced.at_write(lambda insert: insert(), times=1)
+    raced.at_write(before(lambda: ledger.claim(make_call(), "r-3")), times=1)
 
     assert decision(ledger.claim(make_call(), "r-2", ledger.records_over(raced))) is Decision.BUSY
     assert ledger.record["request_id"] == "r-3"
@@ -165,21 +149,17 @@ def test_claim_over_an_abandoned_call_stands_if_its_write_was_done_twice() -> No
     ledger.claim(make_call(), "r-1")
     ledger.let_the_lease_end()
 
-    answer = ledger.claim(make_call(), "r-2", ledger.records_over(TwiceWritingTable(ledger.table)))
+    answer = ledger.claim(make_call(), "r-2", ledger.records_over(twice_writing(ledger.table)))
 
     assert isinstance(answer, Claimed)
 
 
 def test_claim_whose_record_expires_between_its_two_round_trips_is_busy() -> None:
     ledger = Ledger()
+    table = ScriptedTable(ledger.table)
+    table.at_write(refuse)  # a record was there; TTL removes it before the read
 
-    class ForgetfulTable(InMemoryTable):
-        """TTL takes the record between the insert and the read."""
-
-        def insert(self, items: Sequence[Item]) -> list[bool]:
-            return [False for _ in items]
-
-    assert decision(ledger.claim(make_call(), "r-1", ledger.records_over(ForgetfulTable()))) is Decision.BUSY
+    assert decision(ledger.claim(make_call(), "r-1", ledger.records_over(table))) is Decision.BUSY
 
 
 @pytest.mark.parametrize(
@@ -298,7 +278,7 @@ def test_outcome_that_waits_is_leased_until_its_next_try() -> None:
 def test_outcome_that_was_written_twice_reads_as_not_written() -> None:
     ledger = Ledger()
     ledger.claim(make_call(), "r-1")
-    records = ledger.records_over(TwiceWritingTable(ledger.table))
+    records = ledger.records_over(twice_writing(ledger.table))
 
     # The message then stays, and its next receive finds the outcome on record.
     assert records.settle([Settlement(CALL_ID, "r-1", "message-1", Outcome(Status.ACCEPTED), Tries(1))]) == [False]
@@ -325,7 +305,7 @@ def test_call_with_a_final_outcome_is_not_moved() -> None:
 def test_move_stands_if_its_write_was_done_twice() -> None:
     ledger = Ledger()
     ledger.claim(make_call(), "r-1")
-    records = ledger.records_over(TwiceWritingTable(ledger.table))
+    records = ledger.records_over(twice_writing(ledger.table))
 
     assert records.move([make_call()], "r-1", "r-2", ledger.lease()) == [True]
 

@@ -1,6 +1,5 @@
 """The stored requests: what one invocation wrote is not undone by another one whose lease is over."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -13,8 +12,9 @@ from sealed_relay.ledger.call_records import CallRecords
 from sealed_relay.ledger.claim_rules import Lease
 from sealed_relay.ledger.items import answer_of
 from sealed_relay.ledger.request_log import LeaseLostError, RequestLog, Takeover
-from sealed_relay.ports import Change, Item
+from sealed_relay.ports import Item, Table
 from tests.support.messages import SENT_AT, make_call
+from tests.support.scripted_table import ScriptedTable, before
 from tests.support.table import InMemoryTable
 
 LEASE_SECONDS = 60.0
@@ -33,7 +33,7 @@ class Log:
     def __post_init__(self) -> None:
         self.requests = self.requests_over(self.table)
 
-    def requests_over(self, table: InMemoryTable) -> RequestLog:
+    def requests_over(self, table: Table) -> RequestLog:
         return RequestLog(table, lambda: self.now, keep_outcomes=KEEP_OUTCOMES, keep_envelopes=KEEP_ENVELOPES)
 
     def lease(self, lease_id: str) -> Lease:
@@ -53,19 +53,6 @@ class Log:
     @property
     def request(self) -> Item:
         return self.table.items["#request/r-1"]
-
-
-class RacedTable(InMemoryTable):
-    """Lets another invocation do something right before the first update; it shares the items of `table`."""
-
-    def __init__(self, table: InMemoryTable, before_update: Callable[[], object]) -> None:
-        super().__init__()
-        self.items = table.items
-        self._before_update = before_update
-
-    def update(self, changes: Sequence[Change]) -> list[bool]:
-        self._before_update()
-        return super().update(changes)
 
 
 def test_stored_request_is_taken_over_with_the_bytes_that_were_stored() -> None:
@@ -92,7 +79,8 @@ def test_of_two_takeovers_at_once_one_succeeds() -> None:
     log = Log()
     log.store()
     log.let_the_lease_end()
-    raced = RacedTable(log.table, lambda: log.take_over("three"))
+    raced = ScriptedTable(log.table)
+    raced.at_write(before(lambda: log.take_over("three")), times=1)
 
     assert log.requests_over(raced).take_over("r-1", log.lease("two")) is None
     assert log.request["lease_id"] == "three"

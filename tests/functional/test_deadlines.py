@@ -19,7 +19,7 @@ def _iso(seconds_from_start: float) -> str:
     return datetime.fromtimestamp(START + seconds_from_start, UTC).isoformat()
 
 
-def test_a_call_whose_not_after_has_passed_is_never_sent() -> None:
+def test_call_whose_not_after_has_passed_is_never_sent() -> None:
     scene = Scene()
     scene.send("late", not_after=_iso(-1))
     scene.send("due", not_after=_iso(60))
@@ -30,7 +30,7 @@ def test_a_call_whose_not_after_has_passed_is_never_sent() -> None:
     assert [failure.reason for failure in scene.failures.published] == ["EXPIRED"]
 
 
-def test_a_call_that_waits_past_its_not_after_expires() -> None:
+def test_call_that_waits_past_its_not_after_expires() -> None:
     scene = Scene()
     scene.send("a", not_after=_iso(30))
     scene.plan(CodeAnswer(code=212), requests=None)
@@ -39,7 +39,7 @@ def test_a_call_that_waits_past_its_not_after_expires() -> None:
     assert scene.clock() >= START + 30
 
 
-def test_a_start_day_that_is_over_in_the_time_zone_of_the_service_expires() -> None:
+def test_call_whose_start_day_is_over_in_the_service_time_zone_expires() -> None:
     scene = Scene()
     scene.send("yesterday", start_time="2026-11-22T23:59:59+05:30")
     scene.send("earlier-today", start_time="2026-11-23T00:00:00+05:30")
@@ -48,7 +48,7 @@ def test_a_start_day_that_is_over_in_the_time_zone_of_the_service_expires() -> N
     assert scene.record("earlier-today")["status"] == "ACCEPTED"
 
 
-def test_a_call_without_a_start_time_that_waits_past_midnight_is_delivered_all_the_same() -> None:
+def test_call_without_a_start_time_that_waits_past_midnight_is_delivered() -> None:
     scene = Scene()
     scene.clock.now = datetime(2026, 11, 23, 18, 29, tzinfo=UTC).timestamp()  # 23:59 in +05:30
     scene.send("a")
@@ -58,7 +58,7 @@ def test_a_call_without_a_start_time_that_waits_past_midnight_is_delivered_all_t
     assert scene.statuses() == {"ACCEPTED": 1}
 
 
-def test_an_account_without_money_for_longer_than_the_relay_waits_ends_the_call_as_expired() -> None:
+def test_call_expires_when_the_account_stays_empty_until_the_relay_gives_up() -> None:
     scene = Scene()
     message_id = scene.send("a")
     scene.plan(CodeAnswer(code=212), requests=None)
@@ -72,7 +72,7 @@ def test_an_account_without_money_for_longer_than_the_relay_waits_ends_the_call_
     assert receives < 1000  # what the ingress queue's redrive policy allows
 
 
-def test_an_answer_that_stays_lost_ends_as_unresolved_and_not_as_expired() -> None:
+def test_answer_that_stays_lost_ends_as_unresolved_and_not_as_expired() -> None:
     scene = Scene()
     scene.send("a", "b")
     scene.plan(DroppedConnection(after_accepting=True), requests=None)
@@ -83,7 +83,7 @@ def test_an_answer_that_stays_lost_ends_as_unresolved_and_not_as_expired() -> No
     assert len(set(scene.gateway.bodies)) == 1
 
 
-def test_a_lost_request_is_not_resent_past_the_deadline_of_any_of_its_calls() -> None:
+def test_lost_request_is_not_resent_past_the_deadline_of_any_of_its_calls() -> None:
     scene = Scene()
     scene.send("urgent", not_after=_iso(1))
     scene.send("less-urgent", not_after=_iso(1800))
@@ -93,7 +93,7 @@ def test_a_lost_request_is_not_resent_past_the_deadline_of_any_of_its_calls() ->
     assert len(scene.gateway.bodies) == 1
 
 
-def test_a_call_that_is_due_soon_does_not_take_a_patient_one_with_it() -> None:
+def test_call_with_a_near_deadline_leaves_in_a_request_of_its_own() -> None:
     scene = Scene()
     scene.send("urgent", not_after=_iso(1))
     scene.send("patient")
@@ -103,7 +103,7 @@ def test_a_call_that_is_due_soon_does_not_take_a_patient_one_with_it() -> None:
     assert scene.record("patient")["status"] == "ACCEPTED"
 
 
-def test_a_request_that_never_left_frees_its_other_calls_when_one_of_them_expires() -> None:
+def test_unsent_request_frees_its_other_calls_when_one_of_them_expires() -> None:
     scene = Scene()
     scene.send("urgent", not_after=_iso(1))
     scene.send("less-urgent", not_after=_iso(1800))
@@ -114,7 +114,7 @@ def test_a_request_that_never_left_frees_its_other_calls_when_one_of_them_expire
     assert scene.accepted() == {"FLOWAAAA/less-urgent": 1}
 
 
-def test_an_envelope_that_ttl_took_leaves_its_calls_unresolved_and_not_sent_again() -> None:
+def test_calls_whose_envelope_ttl_removed_end_unresolved_and_are_not_sent_again() -> None:
     scene = Scene()
     scene.send("a")
     scene.plan(DroppedConnection(after_accepting=True))
@@ -128,7 +128,7 @@ def test_an_envelope_that_ttl_took_leaves_its_calls_unresolved_and_not_sent_agai
 
 
 @pytest.mark.parametrize("seconds_left", [1.0, 5.0, 9.0])
-def test_an_invocation_short_of_time_sends_nothing_and_hands_everything_back(seconds_left: float) -> None:
+def test_invocation_short_of_time_sends_nothing_and_returns_every_message(seconds_left: float) -> None:
     scene = Scene()
     scene.send("a")
     scene.send("b", flow_id="FLOWBBBB")
@@ -142,7 +142,7 @@ def test_an_invocation_short_of_time_sends_nothing_and_hands_everything_back(sec
     assert scene.clock() - START < 60
 
 
-def test_the_body_on_the_failure_queue_is_what_the_producer_wrote() -> None:
+def test_failure_body_is_what_the_producer_wrote() -> None:
     scene = Scene()
     keys = [{"name": "$flow.key.Name", "value": "Zoë"}]
     scene.send("late", "later", not_after=_iso(-1), keys=keys)
@@ -152,7 +152,7 @@ def test_the_body_on_the_failure_queue_is_what_the_producer_wrote() -> None:
     assert json.loads(failure.body) == {"flow-id": "FLOWAAAA", "calls": [call, {**call, "client-identifier": "later"}]}
 
 
-def test_expired_calls_can_be_sent_again_with_a_later_deadline() -> None:
+def test_expired_call_sent_again_with_a_later_deadline_is_delivered() -> None:
     scene = Scene()
     scene.send("a", not_after=_iso(-1))
     scene.run()
@@ -163,7 +163,7 @@ def test_expired_calls_can_be_sent_again_with_a_later_deadline() -> None:
 
 
 @pytest.mark.parametrize("trouble", ["connection refused", "HTTP 429", "empty account"])
-def test_what_waits_together_comes_back_together_and_fills_one_request_again(trouble: str) -> None:
+def test_messages_that_wait_together_return_together_and_share_one_request(trouble: str) -> None:
     scene = Scene()
     for index in range(300):
         scene.send(f"call-{index}")
@@ -176,7 +176,7 @@ def test_what_waits_together_comes_back_together_and_fills_one_request_again(tro
     assert [sent.calls for sent in scene.requests_sent()] == [300] * 6
 
 
-def test_a_refusal_on_a_later_day_than_the_lost_attempt_is_no_proof_that_this_failed() -> None:
+def test_refusal_on_a_later_day_proves_nothing_of_the_lost_attempt() -> None:
     scene = Scene()
     scene.clock.now = datetime(2026, 11, 23, 23, 59, 50, tzinfo=SERVICE_TIME_ZONE).timestamp()
     scene.plan(DroppedConnection(after_accepting=True))

@@ -19,7 +19,7 @@ def held(scene: Scene) -> list[MessagesDeferred]:
     return [observed for observed in scene.observed if isinstance(observed, MessagesDeferred)]
 
 
-def test_messages_held_for_the_account_are_told_with_its_reason_and_since_when() -> None:
+def test_messages_that_wait_for_the_account_are_logged_with_reason_and_start() -> None:
     scene = Scene()
     scene.plan(CodeAnswer(code=212), requests=None)
     for name in ("a", "b", "c"):
@@ -35,7 +35,7 @@ def test_messages_held_for_the_account_are_told_with_its_reason_and_since_when()
     assert [each.since_ms for each in scene.observed if isinstance(each, Paused)] == [int(START * 1000)]
 
 
-def test_an_outage_holds_the_account_whatever_flow_it_was_met_with() -> None:
+def test_outage_makes_messages_wait_for_the_account() -> None:
     scene = Scene(SINGLE_CALLS)
     scene.plan(DroppedConnection(), requests=None)
     for index in range(10):
@@ -45,7 +45,7 @@ def test_an_outage_holds_the_account_whatever_flow_it_was_met_with() -> None:
     assert {(each.scope, each.reason) for each in held(scene)} == {(Scope.ACCOUNT, "NO_ANSWER")}
 
 
-def test_messages_of_a_paused_flow_are_held_for_the_flow() -> None:
+def test_messages_of_a_paused_flow_wait_for_the_flow() -> None:
     scene = Scene()
     scene.plan(CodeAnswer(code=204), requests=None)
     for name in ("a", "b", "c"):
@@ -55,7 +55,7 @@ def test_messages_of_a_paused_flow_are_held_for_the_flow() -> None:
     assert {(each.scope, each.code) for each in held(scene)} == {(Scope.FLOW, 204)}
 
 
-def test_messages_of_a_flow_whose_secret_cannot_be_used_are_held_for_the_flow() -> None:
+def test_messages_of_a_flow_with_an_unusable_secret_wait_for_the_flow() -> None:
     scene = Scene()
     scene.flows.flows["FLOWAAAA"] = UnusableFlowError("The secret is no JSON.")
     scene.send("a")
@@ -65,9 +65,7 @@ def test_messages_of_a_flow_whose_secret_cannot_be_used_are_held_for_the_flow() 
 
 
 @pytest.mark.parametrize(("key", "scope"), [("#pause/account", Scope.ACCOUNT), ("#pause/flow/FLOWAAAA", Scope.FLOW)])
-def test_a_message_that_comes_while_its_flow_or_account_is_paused_is_told_to_wait_for_that(
-    key: str, scope: Scope
-) -> None:
+def test_message_received_during_a_pause_is_logged_with_the_scope_of_the_pause(key: str, scope: Scope) -> None:
     scene = Scene()
     scene.table.put({"call_id": key, "reason": "MAINTENANCE"})
     scene.send("a")
@@ -77,7 +75,7 @@ def test_a_message_that_comes_while_its_flow_or_account_is_paused_is_told_to_wai
     assert [(each.scope, each.reason) for each in waiting] == [(scope, "MAINTENANCE")]
 
 
-def test_messages_over_the_budget_are_held_for_nobody() -> None:
+def test_messages_over_the_rate_limit_wait_for_nobody() -> None:
     scene = Scene(SINGLE_CALLS, requests_per_minute=2)
     for index in range(5):
         scene.send(f"call-{index}")

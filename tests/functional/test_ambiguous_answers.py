@@ -19,7 +19,7 @@ from tests.support.scene import Scene
         ForeignPage(http_status=200, body="hello", after_accepting=True),
     ],
 )
-def test_a_lost_answer_is_found_out_by_a_resend_of_the_same_bytes(fault: Fault) -> None:
+def test_lost_answer_is_found_out_by_a_resend(fault: Fault) -> None:
     scene = Scene()
     scene.send("a", "b")
     scene.plan(fault)
@@ -47,7 +47,7 @@ def test_a_lost_answer_is_found_out_by_a_resend_of_the_same_bytes(fault: Fault) 
         ForeignPage(http_status=200, body="<html>welcome</html>"),
     ],
 )
-def test_a_request_that_had_not_arrived_is_accepted_at_the_resend_of_the_same_bytes(fault: Fault) -> None:
+def test_request_that_had_not_arrived_is_accepted_at_the_resend(fault: Fault) -> None:
     scene = Scene()
     scene.send("a", "b")
     scene.plan(fault)
@@ -57,7 +57,7 @@ def test_a_request_that_had_not_arrived_is_accepted_at_the_resend_of_the_same_by
     assert len(set(scene.gateway.bodies)) == 1
 
 
-def test_calls_of_a_request_that_was_certainly_not_sent_go_out_later_sealed_anew() -> None:
+def test_calls_of_a_request_that_was_certainly_not_sent_go_out_in_fresh_bytes() -> None:
     scene = Scene()
     scene.send("a", "b")
     scene.gateway.refused_connections = 3
@@ -69,7 +69,7 @@ def test_calls_of_a_request_that_was_certainly_not_sent_go_out_later_sealed_anew
     assert len(scene.gateway.bodies) == 1
 
 
-def test_repeated_checksum_after_a_refused_connection_is_not_taken_for_a_delivery() -> None:
+def test_repeated_checksum_after_a_refused_connection_is_no_delivery() -> None:
     scene = Scene()
     scene.send("a")
     scene.gateway.refused_connections = 1
@@ -80,7 +80,7 @@ def test_repeated_checksum_after_a_refused_connection_is_not_taken_for_a_deliver
     assert scene.accepted() == {}
 
 
-def test_a_resend_that_fails_to_leave_does_not_make_the_request_certainly_unsent() -> None:
+def test_resend_that_fails_to_leave_keeps_the_request_ambiguous() -> None:
     scene = Scene()
     scene.send("a")
     scene.plan(DroppedConnection(after_accepting=True))
@@ -102,7 +102,7 @@ def test_http_429_waits_at_least_as_long_as_it_asks() -> None:
 
 
 @pytest.mark.parametrize("http_status", [401, 403])
-def test_a_refusal_by_the_edge_pauses_as_an_address_that_is_not_whitelisted(http_status: int) -> None:
+def test_refusal_by_the_edge_pauses_like_an_address_that_is_not_whitelisted(http_status: int) -> None:
     scene = Scene()
     scene.send("a")
     scene.plan(ForeignPage(http_status=http_status))
@@ -122,7 +122,7 @@ def test_http_413_splits_the_request() -> None:
     assert len(scene.gateway.bodies) == 3
 
 
-def test_one_resend_settles_the_calls_of_all_messages_of_a_request() -> None:
+def test_resend_settles_the_calls_of_all_messages_of_its_request() -> None:
     scene = Scene()
     first, second = scene.send("a"), scene.send("b", "c")
     scene.plan(DroppedConnection(after_accepting=True))
@@ -136,7 +136,7 @@ def test_one_resend_settles_the_calls_of_all_messages_of_a_request() -> None:
     assert len(scene.gateway.bodies) == 2
 
 
-def test_an_answer_that_lists_a_million_bytes_of_other_calls_is_still_kept() -> None:
+def test_answer_that_lists_a_million_bytes_of_other_calls_is_still_kept() -> None:
     scene = Scene()
     scene.send("a", "b")
     listed = {f"somebody-else-{number}": str(number) * 8 for number in range(40_000)} | {"a": "uuid-of-a" * 1000}
@@ -163,7 +163,7 @@ def test_an_answer_that_lists_a_million_bytes_of_other_calls_is_still_kept() -> 
     ],
     ids=repr,
 )
-def test_a_refusal_of_the_moment_says_nothing_of_the_attempt_before_and_nothing_goes_out_twice(refusal: Fault) -> None:
+def test_transient_refusal_proves_nothing_of_the_attempt_before(refusal: Fault) -> None:
     scene = Scene()
     scene.send("a", "b")
     scene.plan(DroppedConnection(after_accepting=True))
@@ -174,7 +174,7 @@ def test_a_refusal_of_the_moment_says_nothing_of_the_attempt_before_and_nothing_
     assert len(set(scene.gateway.bodies)) == 1
 
 
-def test_a_repeated_checksum_that_a_refused_resend_may_have_left_is_not_taken_for_a_delivery() -> None:
+def test_repeated_checksum_that_a_refused_resend_may_have_left_is_no_delivery() -> None:
     scene = Scene()
     scene.send("a", "b")
     scene.plan(DroppedConnection())
@@ -186,7 +186,7 @@ def test_a_repeated_checksum_that_a_refused_resend_may_have_left_is_not_taken_fo
 
 
 @pytest.mark.parametrize("number", [205, 210, 213, 402])
-def test_a_refusal_for_a_call_that_it_holds_settles_that_no_attempt_was_accepted(number: int) -> None:
+def test_refusal_for_a_call_of_the_request_proves_that_no_attempt_was_accepted(number: int) -> None:
     scene = Scene()
     scene.send("a", "b")
     scene.plan(DroppedConnection())

@@ -1,15 +1,13 @@
 """Rule 3: an answer is stored with its request before anything acts on it."""
 
-from collections.abc import Sequence
-
 import pytest
 
 from local.simulator.faults import CodeAnswer, Fault, ForeignPage, NoFault
 from sealed_relay.observability.events import WorkFailed
-from sealed_relay.ports import Change, Item
+from sealed_relay.ports import Item
 from tests.support.crash_at_step import Killed
 from tests.support.scene import Scene
-from tests.support.table import InMemoryTable
+from tests.support.scripted_table import fail_before
 
 
 def requests_of(scene: Scene) -> list[Item]:
@@ -42,27 +40,9 @@ def test_delivered_call_that_is_received_again_after_its_lease_is_not_sent_again
     assert len(scene.gateway.bodies) == 1
 
 
-class TableThatKeepsNoPauses(InMemoryTable):
-    def __init__(self, error: type[BaseException]) -> None:
-        super().__init__()
-        self.error = error
-
-    def insert(self, items: Sequence[Item]) -> list[bool]:
-        self._refuse([str(item["call_id"]) for item in items])
-        return super().insert(items)
-
-    def update(self, changes: Sequence[Change]) -> list[bool]:
-        self._refuse([change.key for change in changes])
-        return super().update(changes)
-
-    def _refuse(self, keys: Sequence[str]) -> None:
-        if any(key.startswith("#pause/") for key in keys):
-            raise self.error
-
-
 def test_answer_that_admission_cannot_record_is_settled_all_the_same() -> None:
     scene = Scene()
-    scene.table = TableThatKeepsNoPauses(ConnectionError)
+    scene.script_table().at_write(fail_before(ConnectionError()), "#pause/")
     scene.send("a")
     scene.plan(CodeAnswer(code=401))
     [kept] = scene.invoke()
@@ -77,9 +57,7 @@ def test_finished_message_leaves_although_admission_could_not_record_the_answer(
     scene.send("before")
     scene.plan(ForeignPage(http_status=503))
     scene.invoke()  # a failure, which the next answer ends
-    table = TableThatKeepsNoPauses(ConnectionError)
-    table.items = scene.table.items
-    scene.table = table
+    scene.script_table().at_write(fail_before(ConnectionError()), "#pause/")
     scene.send("a")
 
     assert scene.invoke() == []
@@ -92,15 +70,11 @@ def test_answer_is_stored_before_admission_is_told_of_it(names: list[str]) -> No
     scene.send("before")
     scene.plan(ForeignPage(http_status=503))
     scene.invoke()  # a failure, which the next answer ends
-    table = TableThatKeepsNoPauses(Killed)
-    table.items = scene.table.items
-    scene.table = table
+    scene.script_table().at_write(fail_before(Killed()), "#pause/", times=1)
     scene.send(*names)
     with pytest.raises(Killed):
         scene.invoke()
 
-    scene.table = InMemoryTable()
-    scene.table.items = table.items
     scene.run()
     assert [scene.record(name)["status"] for name in names] == ["ACCEPTED"] * len(names)
     assert all(scene.record(name)["phonon_uuid"] for name in names)

@@ -6,10 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sealed_relay.dependencies import Limits
-from sealed_relay.ports import Change, Item
 from tests.support.clock import START
 from tests.support.scene import Scene
-from tests.support.table import InMemoryTable
 
 LONE = Limits(max_calls=1, max_body_bytes=262_144, give_up_after=timedelta(hours=24))
 
@@ -60,25 +58,14 @@ def test_call_over_the_limit_is_neither_claimed_nor_sealed() -> None:
 
 def test_request_costs_one_small_write_for_its_permit() -> None:
     scene = Scene(Limits(max_calls=2, max_body_bytes=262_144, give_up_after=timedelta(hours=24)))
-    writes: list[str] = []
-
-    class CountingTable(InMemoryTable):
-        def insert(self, items: Sequence[Item]) -> list[bool]:
-            writes.extend(str(item["call_id"]) for item in items)
-            return super().insert(items)
-
-        def update(self, changes: Sequence[Change]) -> list[bool]:
-            writes.extend(change.key for change in changes)
-            return super().update(changes)
-
-    scene.table = CountingTable()
+    table = scene.script_table()
     for index in range(40):
         scene.send(f"call-{index}")
     scene.run()
 
     assert len(scene.gateway.bodies) == 20
-    assert writes.count("#permits") <= 20
-    assert not any(key.startswith("#pause") for key in writes)
+    assert table.written.count("#permits") <= 20
+    assert not any(key.startswith("#pause") for key in table.written)
 
 
 def test_deferred_message_comes_back_when_a_permit_is_free() -> None:

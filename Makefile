@@ -32,7 +32,7 @@ LAMBDAS_PYTHON = $(shell python3.13 -c 'import sys; print(sys.executable)' 2>/de
 
 ENVIRONMENTS := .venvs/dev/.installed .venvs/ministack/.installed .venvs/sam/.installed
 LOCKS := layers/dependencies/requirements.txt $(wildcard local/requirements/*.txt)
-FUNCTIONS := functions/relay:functions/replay
+FUNCTIONS := functions/relay:functions/operations
 PROJECT_PYTHON := PYTHONPATH=$(FUNCTIONS):. $(DEV)/python
 
 .DEFAULT_GOAL := help

@@ -13,7 +13,7 @@ from rich.table import Table
 from local.stack.lifecycle import find_running_stack
 from local.stack.paths import MAKE_UP_FOLDER
 from local.stack.stack_files import Stack
-from sealed_relay_replay.answer import Answer, Counts
+from sealed_relay_operations.answer import Answer, Counts
 
 # Longer than the function's timeout. Without retries, so that a slow run does not start a second one.
 _ONE_LONG_TRY = Config(read_timeout=320, retries={"total_max_attempts": 1, "mode": "standard"})
@@ -60,7 +60,7 @@ def event_of(command_line: Sequence[str]) -> dict[str, object]:
 def invoke(stack: Stack, event: dict[str, object]) -> tuple[bool, bytes]:
     """Whether the function raised an error, and its answer."""
     functions = stack.aws().session().client("lambda", endpoint_url=stack.endpoint_url, config=_ONE_LONG_TRY)
-    invoked = functions.invoke(FunctionName=stack.outputs["ReplayFunctionName"], Payload=msgspec.json.encode(event))
+    invoked = functions.invoke(FunctionName=stack.outputs["OperationsFunctionName"], Payload=msgspec.json.encode(event))
     answer: bytes = invoked["Payload"].read()
     functions.close()
     return "FunctionError" in invoked, answer

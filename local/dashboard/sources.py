@@ -17,7 +17,7 @@ from local.stack.stack_files import Stack
 # The page asks again anyway, and says meanwhile that what it shows is old.
 _AWS = Config(connect_timeout=2, read_timeout=10, retries={"total_max_attempts": 1})
 _LOG_GROUP = f"/sealed-relay/{STACK_NAME}"
-_REPLAY_LOG_GROUP = f"{_LOG_GROUP}/replay"
+_OPERATIONS_LOG_GROUP = f"{_LOG_GROUP}/operations"
 _MAX_EVENTS = 10_000
 _SETTLING_MS = 1000
 """Lines younger than this are left for the next look, so that none is written behind it."""
@@ -39,7 +39,7 @@ class Sources:
     def __init__(self, stack: Stack) -> None:
         self.store = Store()
         self._outputs = stack.outputs
-        self._next_ms = dict.fromkeys((_LOG_GROUP, _REPLAY_LOG_GROUP), 0)
+        self._next_ms = dict.fromkeys((_LOG_GROUP, _OPERATIONS_LOG_GROUP), 0)
         self._lines: list[LogLine] = []
         self._lambda_dimensions = frozenset({("FunctionName", stack.outputs["RelayFunctionName"])})
         session = stack.aws().session()

@@ -9,7 +9,7 @@ from local.stack.paths import REPOSITORY
 TEMPLATE = REPOSITORY / "template.yaml"
 LAYER = REPOSITORY / "layers/dependencies"
 RELAY = REPOSITORY / "functions/relay"
-REPLAY = REPOSITORY / "functions/replay"
+OPERATIONS = REPOSITORY / "functions/operations"
 
 
 def build_fingerprint() -> str:
@@ -19,7 +19,7 @@ def build_fingerprint() -> str:
 
 def deploy_fingerprint() -> str:
     """Return the fingerprint of everything that is deployed."""
-    return _fingerprint(platform.python_version(), TEMPLATE, LAYER, RELAY, REPLAY)
+    return _fingerprint(platform.python_version(), TEMPLATE, LAYER, RELAY, OPERATIONS)
 
 
 def _fingerprint(seed: str, *roots: Path) -> str:

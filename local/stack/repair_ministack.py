@@ -16,7 +16,7 @@ _BATCH_CALLS = {
     "sqs:ChangeMessageVisibility": "sqs:ChangeMessageVisibilityBatch",
 }
 
-_POLICIES = {"RelayRole": "relay", "ReplayRole": "replay"}
+_POLICIES = {"RelayRole": "relay", "OperationsRole": "operations"}
 
 
 def repair_ministack(aws: LocalAws, deployed: Deployed) -> None:

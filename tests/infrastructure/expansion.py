@@ -25,7 +25,7 @@ class _NoManagedPolicies:
 def _expanded() -> dict[str, Any]:
     template = read_template()
     # What `sam deploy` puts in place of the folders.
-    for function in ("RelayFunction", "ReplayFunction"):
+    for function in ("RelayFunction", "OperationsFunction"):
         template["Resources"][function]["Properties"]["CodeUri"] = "s3://bucket/function"
     template["Resources"]["Dependencies"]["Properties"]["ContentUri"] = "s3://bucket/layer"
     with patch.dict("os.environ", {"AWS_DEFAULT_REGION": REGION}):

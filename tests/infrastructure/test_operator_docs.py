@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from local.stack.paths import REPOSITORY
-from sealed_relay_replay.event import Event
+from sealed_relay_operations.event import Event
 from tests.infrastructure.cloudformation import read_template
 from tests.infrastructure.emitted_telemetry import log_lines
 from tests.infrastructure.expansion import deployed_with

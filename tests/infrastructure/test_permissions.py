@@ -38,7 +38,7 @@ WILDCARDS = {
 }
 
 
-ROLES = {"RelayRole", "ReplayRole", "FlowLogsRole"}
+ROLES = {"RelayRole", "OperationsRole", "FlowLogsRole"}
 
 
 def statements_of(resources: dict[str, Any], name: str) -> list[dict[str, Any]]:

@@ -147,7 +147,7 @@ def test_outputs_are_the_contracts() -> None:
         "FailureQueueUrl",
         "OutcomesTableName",
         "RelayFunctionName",
-        "ReplayFunctionName",
+        "OperationsFunctionName",
         "FlowSecretPrefix",
         "EgressIpAddresses",
         "DashboardName",

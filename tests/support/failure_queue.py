@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
-from sealed_relay_replay.entry import REDRIVEN, Entry, calls_in
+from sealed_relay_operations.entry import REDRIVEN, Entry, calls_in
 
 
 @dataclass

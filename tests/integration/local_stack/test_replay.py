@@ -14,9 +14,9 @@ from local.simulator.faults import CodeAnswer
 from local.stack.deploy import STACK_NAME
 from local.stack.flows import ALERTS
 from local.stack.stack_files import Stack
-from sealed_relay_replay.answer import Counts
+from sealed_relay_operations.answer import Counts
+from tests.integration.local_stack.deployed_operations import DeployedOperations
 from tests.integration.local_stack.deployed_relay import DeployedRelay, message_of
-from tests.integration.local_stack.deployed_replay import DeployedReplay
 from tests.integration.local_stack.eventually import eventually
 from tests.integration.local_stack.own_flow import register_with, secret_of
 from tests.support.aws_clients import AwsClients
@@ -28,14 +28,14 @@ TRACE = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sample
 
 
 @pytest.fixture
-def replay(stack: Stack, clients: AwsClients, relay: DeployedRelay) -> Iterator[DeployedReplay]:
+def replay(stack: Stack, clients: AwsClients, relay: DeployedRelay) -> Iterator[DeployedOperations]:
     """The replay, with a failure queue that is empty before and after the test."""
     relay.failures()
-    yield DeployedReplay(stack, clients)
+    yield DeployedOperations(stack, clients)
     relay.failures()
 
 
-def test_dry_run_counts_entries_and_changes_nothing(relay: DeployedRelay, replay: DeployedReplay) -> None:
+def test_dry_run_counts_entries_and_changes_nothing(relay: DeployedRelay, replay: DeployedOperations) -> None:
     relay.send(message_of(ALERTS, "replay-refused", number=NO_DATA_AVAILABLE))
     relay.send("call Zoe, please")
     assert eventually(lambda: replay.entries() == 2)
@@ -51,7 +51,7 @@ def test_dry_run_counts_entries_and_changes_nothing(relay: DeployedRelay, replay
 
 
 def test_rejected_call_is_sent_again_in_a_fresh_request(
-    relay: DeployedRelay, replay: DeployedReplay, simulator: SimulatorClient, stack: Stack, clients: AwsClients
+    relay: DeployedRelay, replay: DeployedOperations, simulator: SimulatorClient, stack: Stack, clients: AwsClients
 ) -> None:
     relay.send(message_of(ALERTS, "replay-again", number=NO_DATA_AVAILABLE))
     assert eventually(lambda: replay.entries() == 1)
@@ -76,7 +76,7 @@ def test_rejected_call_is_sent_again_in_a_fresh_request(
 
 
 def test_call_delivered_after_its_failure_is_not_sent_again(
-    relay: DeployedRelay, replay: DeployedReplay, simulator: SimulatorClient, stack: Stack, clients: AwsClients
+    relay: DeployedRelay, replay: DeployedOperations, simulator: SimulatorClient, stack: Stack, clients: AwsClients
 ) -> None:
     relay.send(message_of("REPLAY01", "meanwhile"))
     assert eventually(lambda: replay.entries() == 1)
@@ -95,7 +95,7 @@ def test_call_delivered_after_its_failure_is_not_sent_again(
 
 
 def test_unresolved_call_is_withheld_until_asked_for_by_name(
-    relay: DeployedRelay, replay: DeployedReplay, stack: Stack, clients: AwsClients
+    relay: DeployedRelay, replay: DeployedOperations, stack: Stack, clients: AwsClients
 ) -> None:
     relay.send(message_of(ALERTS, "replay-doubtful", number=NO_DATA_AVAILABLE))
     assert eventually(lambda: replay.entries() == 1)
@@ -109,7 +109,7 @@ def test_unresolved_call_is_withheld_until_asked_for_by_name(
 
 
 def test_redriven_message_moves_without_the_producers_attributes(
-    relay: DeployedRelay, replay: DeployedReplay, stack: Stack, clients: AwsClients
+    relay: DeployedRelay, replay: DeployedOperations, stack: Stack, clients: AwsClients
 ) -> None:
     with relay.polling_stopped():
         clients.sqs.send_message(
@@ -167,15 +167,15 @@ def redrive(stack: Stack, clients: AwsClients) -> None:
         clients.sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": json.dumps(often)})
 
 
-def test_event_with_an_unknown_field_is_refused(replay: DeployedReplay) -> None:
+def test_event_with_an_unknown_field_is_refused(replay: DeployedOperations) -> None:
     answer, _ = replay.invoke({"reason": ["EXPIRED"], "dry_run": False})
     assert "`reason`" in answer["errorMessage"]
     assert "reasons, codes, flow_ids" in answer["errorMessage"]
 
 
-def test_counts_are_logged_in_a_log_group_of_its_own(replay: DeployedReplay, clients: AwsClients) -> None:
+def test_counts_are_logged_in_a_log_group_of_its_own(replay: DeployedOperations, clients: AwsClients) -> None:
     replay.run()
-    group = f"/sealed-relay/{STACK_NAME}/replay"
+    group = f"/sealed-relay/{STACK_NAME}/operations"
     assert eventually(lambda: "replay ended" in str(clients.logs.filter_log_events(logGroupName=group)["events"]))
 
 
@@ -197,7 +197,7 @@ def test_role_allows_nothing_beyond_its_work(
     service: str,
     beyond_its_work: Callable[[Any, Stack], object],
 ) -> None:
-    name = stack.outputs["ReplayFunctionName"]
+    name = stack.outputs["OperationsFunctionName"]
     role = clients.functions.get_function_configuration(FunctionName=name)["Role"]
     with closing(session.client("sts", endpoint_url=stack.endpoint_url)) as sts:
         keys = sts.assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]

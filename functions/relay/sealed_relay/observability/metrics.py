@@ -102,7 +102,7 @@ METRICS = (
 REPLAYED_MESSAGES = Metric("ReplayedMessages")
 REPLAYED_CALLS = Metric("ReplayedCalls")
 REPLAY_METRICS = (REPLAYED_MESSAGES, REPLAYED_CALLS)
-"""The replay function emits these, with the same namespace and `service`. They are here for the dashboard's tests."""
+"""The operations function emits these, with the same namespace and `service`: here for the dashboard's tests."""
 
 WAITING_ON = {Scope.ACCOUNT: WAITING_ON_ACCOUNT, Scope.FLOW: WAITING_ON_FLOW}
 """Messages that wait until people act."""

@@ -1,13 +1,13 @@
-"""The replay function: its permissions, what starts it, and its timeout."""
+"""The operations function: its permissions, what starts it, and its timeout."""
 
 from typing import Any
 
 import msgspec
 import pytest
 
-from local.stack.fingerprints import REPLAY
-from sealed_relay_replay.handler import InvalidSettingsError, Settings, read_settings
-from sealed_relay_replay.replay import MARGIN_SECONDS
+from local.stack.fingerprints import OPERATIONS
+from sealed_relay_operations.handler import InvalidSettingsError, Settings, read_settings
+from sealed_relay_operations.replay import MARGIN_SECONDS
 from tests.infrastructure.expansion import deployed_with
 from tests.infrastructure.source_calls import aws_calls
 from tests.infrastructure.test_permissions import (
@@ -19,8 +19,8 @@ from tests.infrastructure.test_permissions import (
 )
 
 RESOURCES = deployed_with()["Resources"]
-FUNCTION = RESOURCES["ReplayFunction"]["Properties"]
-STATEMENTS = statements_of(RESOURCES, "ReplayRole")
+FUNCTION = RESOURCES["OperationsFunction"]["Properties"]
+STATEMENTS = statements_of(RESOURCES, "OperationsRole")
 # AWS authorizes a batch call by the action on a single item.
 ACTIONS_OF_CALLS = {
     "sqs:SendMessageBatch": "sqs:SendMessage",
@@ -30,8 +30,8 @@ ACTIONS_OF_CALLS = {
 LONGEST_SILENCE_OF_A_CONNECTION_SECONDS = 350
 
 
-def test_replay_role_allows_exactly_the_calls_of_the_source() -> None:
-    needed = {ACTIONS_OF_CALLS.get(call, call) for call in aws_calls(REPLAY)}
+def test_operations_role_allows_exactly_the_calls_of_the_source() -> None:
+    needed = {ACTIONS_OF_CALLS.get(call, call) for call in aws_calls(OPERATIONS)}
     assert needed >= {"sqs:ReceiveMessage", "sqs:SendMessage", "dynamodb:BatchGetItem"}
     assert allowed(STATEMENTS) == needed | ACTIONS_FOR_LOGS | ACTIONS_FOR_ENCRYPTION
 
@@ -46,22 +46,22 @@ def test_replay_role_allows_exactly_the_calls_of_the_source() -> None:
         ("dynamodb:BatchGetItem", "OutcomesTable"),
         ("kms:Decrypt", "Key"),
         ("kms:GenerateDataKey", "Key"),
-        ("logs:PutLogEvents", "ReplayLogGroup"),
+        ("logs:PutLogEvents", "OperationsLogGroup"),
     ],
 )
-def test_replay_role_allows_an_action_on_one_resource_only(action: str, resource: str) -> None:
+def test_operations_role_allows_an_action_on_one_resource_only(action: str, resource: str) -> None:
     [statement] = [s for s in STATEMENTS if action in several(s["Action"])]
     assert statement["Resource"] == {"Fn::GetAtt": [resource, "Arn"]}
 
 
-def test_replay_role_cannot_decrypt_secrets() -> None:
+def test_operations_role_cannot_decrypt_secrets() -> None:
     [statement] = [s for s in STATEMENTS if "kms:Decrypt" in several(s["Action"])]
     services = [via["Fn::Sub"].split(".")[0] for via in statement["Condition"]["StringEquals"]["kms:ViaService"]]
     assert services == ["sqs", "dynamodb", "lambda"]
-    assert "Tags" not in RESOURCES["ReplayRole"]["Properties"]  # the key policy knows the relay by its tag
+    assert "Tags" not in RESOURCES["OperationsRole"]["Properties"]  # the key policy knows the relay by its tag
 
 
-def test_replay_function_is_started_by_no_queue_and_no_schedule() -> None:
+def test_operations_function_is_started_by_no_queue_and_no_schedule() -> None:
     started = [
         resource["Properties"]
         for resource in RESOURCES.values()
@@ -70,11 +70,11 @@ def test_replay_function_is_started_by_no_queue_and_no_schedule() -> None:
     assert [properties["FunctionName"] for properties in started] == [{"Ref": "RelayFunction"}]
 
 
-def test_replay_timeout_is_shorter_than_a_silent_connection_lasts() -> None:
+def test_operations_timeout_is_shorter_than_a_silent_connection_lasts() -> None:
     assert 2 * MARGIN_SECONDS < FUNCTION["Timeout"] < LONGEST_SILENCE_OF_A_CONNECTION_SECONDS
 
 
-def test_replay_function_has_the_relays_powertools_settings() -> None:
+def test_operations_function_has_the_relays_powertools_settings() -> None:
     relay = RESOURCES["RelayFunction"]["Properties"]["Environment"]["Variables"]
     powertools = {name: value for name, value in relay.items() if name.startswith("POWERTOOLS_")}
     assert powertools.items() <= variables().items()

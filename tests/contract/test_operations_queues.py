@@ -8,8 +8,8 @@ import pytest
 
 from sealed_relay.aws.sqs import FailureQueue
 from sealed_relay.ports import Failure
-from sealed_relay_replay.aws import SqsFailureQueue, SqsIngressQueue
-from sealed_relay_replay.entry import Entry
+from sealed_relay_operations.aws import SqsFailureQueue, SqsIngressQueue
+from sealed_relay_operations.entry import Entry
 from tests.support.aws_clients import AwsClients
 from tests.support.clock import Clock
 from tests.support.failure_queue import InMemoryFailureQueue, InMemoryIngressQueue

@@ -6,8 +6,8 @@ from concurrent.futures import Executor
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from sealed_relay_replay.entry import REDRIVEN, Entry, calls_in
-from sealed_relay_replay.ports import MAX_BATCH_ENTRIES
+from sealed_relay_operations.entry import REDRIVEN, Entry, calls_in
+from sealed_relay_operations.ports import MAX_BATCH_ENTRIES
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -3,10 +3,10 @@
 from collections.abc import Collection
 from dataclasses import replace
 
-from sealed_relay_replay.answer import Counts
-from sealed_relay_replay.entry import Entry
-from sealed_relay_replay.ports import FailureQueue
-from tests.functional.replay.scene import Scene
+from sealed_relay_operations.answer import Counts
+from sealed_relay_operations.entry import Entry
+from sealed_relay_operations.ports import FailureQueue
+from tests.functional.operations.scene import Scene
 
 
 class FalteringQueue:

@@ -6,8 +6,8 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from sealed_relay_replay.aws import SqsFailureQueue, SqsIngressQueue
-from sealed_relay_replay.entry import REDRIVEN
+from sealed_relay_operations.aws import SqsFailureQueue, SqsIngressQueue
+from sealed_relay_operations.entry import REDRIVEN
 
 URL = "https://sqs.ap-south-1.amazonaws.com/123456789012/queue"
 

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from sealed_relay_replay.entry import Entry
-from sealed_relay_replay.ports import Dependencies, FailureQueue, IngressQueue, Records
+from sealed_relay_operations.entry import Entry
+from sealed_relay_operations.ports import Dependencies, FailureQueue, IngressQueue, Records
 from tests.support.crash_at_step import Steps
 
 

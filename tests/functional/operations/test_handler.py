@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sealed_relay_replay import handler
-from sealed_relay_replay.event import InvalidEventError
-from sealed_relay_replay.ports import Dependencies
-from tests.functional.replay.scene import Scene
+from sealed_relay_operations import handler
+from sealed_relay_operations.event import InvalidEventError
+from sealed_relay_operations.ports import Dependencies
+from tests.functional.operations.scene import Scene
 from tests.support import canaries
 from tests.support.failure_queue import InMemoryIngressQueue
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.functional.replay.crash_at_step import AwsError, crashing
-from tests.functional.replay.scene import TIMEOUT_SECONDS, Scene
+from tests.functional.operations.crash_at_step import AwsError, crashing
+from tests.functional.operations.scene import TIMEOUT_SECONDS, Scene
 from tests.support.crash_at_step import Killed, Steps
 from tests.support.failure_queue import InMemoryIngressQueue
 from tests.support.messages import message_body

@@ -2,9 +2,9 @@
 
 from msgspec import Struct, field
 
-from sealed_relay_replay.entry import Entry
-from sealed_relay_replay.event import Event
-from sealed_relay_replay.selection import Choice
+from sealed_relay_operations.entry import Entry
+from sealed_relay_operations.event import Event
+from sealed_relay_operations.selection import Choice
 
 
 class Counts(Struct):

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from enum import Enum, auto
 from types import MappingProxyType
 
-from sealed_relay_replay.entry import CLIENT_IDENTIFIER_REUSED, INVALID_MESSAGE, REDRIVEN, UNRESOLVED, Entry
-from sealed_relay_replay.event import Event
+from sealed_relay_operations.entry import CLIENT_IDENTIFIER_REUSED, INVALID_MESSAGE, REDRIVEN, UNRESOLVED, Entry
+from sealed_relay_operations.event import Event
 
 DELIVERED = frozenset({"ACCEPTED", "PRESUMED_ACCEPTED"})
 """The statuses of calls that the API took. The relay never sends these calls again."""

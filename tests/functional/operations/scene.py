@@ -3,11 +3,11 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sealed_relay_replay.answer import Answer
-from sealed_relay_replay.entry import Entry
-from sealed_relay_replay.event import read_event
-from sealed_relay_replay.ports import Dependencies, FailureQueue, IngressQueue, Records
-from sealed_relay_replay.replay import Run
+from sealed_relay_operations.answer import Answer
+from sealed_relay_operations.entry import Entry
+from sealed_relay_operations.event import read_event
+from sealed_relay_operations.ports import Dependencies, FailureQueue, IngressQueue, Records
+from sealed_relay_operations.replay import Run
 from tests.support.clock import Clock
 from tests.support.failure_queue import InMemoryFailureQueue, InMemoryIngressQueue
 from tests.support.messages import message_body

@@ -7,8 +7,8 @@ from typing import Any, Protocol
 import pytest
 
 from sealed_relay.aws.dynamodb import DynamoDBTable
-from sealed_relay_replay.aws import DynamoDBRecords, RecordsError
-from tests.functional.replay.scene import InMemoryRecords
+from sealed_relay_operations.aws import DynamoDBRecords, RecordsError
+from tests.functional.operations.scene import InMemoryRecords
 from tests.support.aws_clients import AwsClients
 from tests.support.executor import InlineExecutor
 

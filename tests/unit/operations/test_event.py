@@ -2,7 +2,7 @@
 
 import pytest
 
-from sealed_relay_replay.event import Event, InvalidEventError, read_event
+from sealed_relay_operations.event import Event, InvalidEventError, read_event
 
 
 def refusal_of(event: object) -> str:

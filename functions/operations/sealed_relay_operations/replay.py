@@ -11,11 +11,11 @@ when two long polls in a row, which ask all servers of SQS, find nothing.
 import math
 from collections.abc import Iterator, Sequence
 
-from sealed_relay_replay.answer import Answer, empty_answer
-from sealed_relay_replay.entry import Entry
-from sealed_relay_replay.event import Event
-from sealed_relay_replay.ports import MAX_BATCH_BYTES, MAX_BATCH_ENTRIES, Dependencies
-from sealed_relay_replay.selection import Choice, choose
+from sealed_relay_operations.answer import Answer, empty_answer
+from sealed_relay_operations.entry import Entry
+from sealed_relay_operations.event import Event
+from sealed_relay_operations.ports import MAX_BATCH_BYTES, MAX_BATCH_ENTRIES, Dependencies
+from sealed_relay_operations.selection import Choice, choose
 
 MARGIN_SECONDS = 30.0
 """The time that a run keeps for the entries it has received: at the lowest rate, ten of them take ten seconds."""

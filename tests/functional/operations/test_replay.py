@@ -2,8 +2,8 @@
 
 import pytest
 
-from sealed_relay_replay.answer import Counts
-from tests.functional.replay.scene import TIMEOUT_SECONDS, RefusingIngress, Scene, SlowFailureQueue
+from sealed_relay_operations.answer import Counts
+from tests.functional.operations.scene import TIMEOUT_SECONDS, RefusingIngress, Scene, SlowFailureQueue
 from tests.support.failure_queue import InMemoryIngressQueue
 from tests.support.messages import message_body
 

@@ -19,10 +19,10 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from msgspec import Meta, Struct
 
-from sealed_relay_replay.aws import DynamoDBRecords, SqsFailureQueue, SqsIngressQueue
-from sealed_relay_replay.event import read_event
-from sealed_relay_replay.ports import Dependencies
-from sealed_relay_replay.replay import Run
+from sealed_relay_operations.aws import DynamoDBRecords, SqsFailureQueue, SqsIngressQueue
+from sealed_relay_operations.event import read_event
+from sealed_relay_operations.ports import Dependencies
+from sealed_relay_operations.replay import Run
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext

@@ -6,8 +6,8 @@ import pytest
 
 from local.replay import event_of, show
 from local.stack.paths import REPOSITORY
-from sealed_relay_replay.answer import Answer, Counts
-from sealed_relay_replay.event import Event, InvalidEventError, read_event
+from sealed_relay_operations.answer import Answer, Counts
+from sealed_relay_operations.event import Event, InvalidEventError, read_event
 
 OPTIONS_OF_MAKE = re.findall(
     r"--[a-z-]+", (REPOSITORY / "Makefile").read_text().split("-m local.replay")[1].split("\n\n")[0]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from sealed_relay_replay.entry import Entry
+from sealed_relay_operations.entry import Entry
 
 MAX_BATCH_ENTRIES = 10
 """How many messages SQS takes, hands over, deletes or makes visible in one request: its quota."""

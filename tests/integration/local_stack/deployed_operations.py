@@ -1,4 +1,4 @@
-"""The deployed replay function, as an operator uses it."""
+"""The deployed operations function, as an operator uses it."""
 
 import base64
 import json
@@ -7,17 +7,17 @@ from typing import Any
 import msgspec
 
 from local.stack.stack_files import Stack
-from sealed_relay_replay.answer import Answer
+from sealed_relay_operations.answer import Answer
 from tests.support.aws_clients import AwsClients
 
 
-class DeployedReplay:
-    """The replay function on the stack, and the number of entries in its failure queue."""
+class DeployedOperations:
+    """The operations function on the stack, and the number of entries in its failure queue."""
 
     def __init__(self, stack: Stack, clients: AwsClients) -> None:
         self._clients = clients
         self._failure_queue_url = stack.outputs["FailureQueueUrl"]
-        self.name = stack.outputs["ReplayFunctionName"]
+        self.name = stack.outputs["OperationsFunctionName"]
 
     def run(self, **event: object) -> Answer:
         """Do one run with this event, over entries of any age."""

@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 
 from local.simulator.faults import CodeAnswer, DroppedConnection
-from sealed_relay_replay.answer import Answer, Counts
-from sealed_relay_replay.event import DEFAULT_MIN_AGE_SECONDS
-from tests.functional.replay.crash_at_step import crashing
-from tests.functional.replay.scene import Scene
+from sealed_relay_operations.answer import Answer, Counts
+from sealed_relay_operations.event import DEFAULT_MIN_AGE_SECONDS
+from tests.functional.operations.crash_at_step import crashing
+from tests.functional.operations.scene import Scene
 from tests.support.crash_at_step import Killed, Steps
 from tests.support.failure_queue import InMemoryIngressQueue
 from tests.support.messages import message_body

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sealed_relay.calls.outcome import Reason, Status
-from sealed_relay_replay.entry import CLIENT_IDENTIFIER_REUSED, INVALID_MESSAGE, REDRIVEN, UNRESOLVED, Calls, Entry
-from sealed_relay_replay.event import Event
-from sealed_relay_replay.selection import DELIVERED, Choice, choose
+from sealed_relay_operations.entry import CLIENT_IDENTIFIER_REUSED, INVALID_MESSAGE, REDRIVEN, UNRESOLVED, Calls, Entry
+from sealed_relay_operations.event import Event
+from sealed_relay_operations.selection import DELIVERED, Choice, choose
 
 BEGAN_AT = 1_000_000.0
 REASONS = ["NO_DATA_AVAILABLE", "EXPIRED", UNRESOLVED, INVALID_MESSAGE, CLIENT_IDENTIFIER_REUSED, REDRIVEN]

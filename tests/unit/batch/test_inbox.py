@@ -95,9 +95,9 @@ def test_empty_batch_has_nothing_open() -> None:
 
 
 def test_message_without_a_delay_is_deferred_longer_after_more_receives() -> None:
-    messages = [make_message(body("a"), "m1", receive_count=2), make_message(body("b"), "m2", receive_count=100)]
+    messages = [make_message(body("a"), "m1", receive_count=2), make_message(body("b"), "m2", receive_count=200)]
 
-    assert Inbox(messages).delays_seconds(otherwise=70.0) == {"handle of m1": 70.0, "handle of m2": 200.0}
+    assert Inbox(messages).delays_seconds(otherwise=70.0) == {"handle of m1": 70.0, "handle of m2": 400.0}
 
 
 def test_message_after_max_calls_stays_open_and_is_not_read() -> None:

@@ -17,6 +17,13 @@ def test_jitter_doubles_with_each_receive_up_to_ten_minutes(receive_count: int, 
     )
 
 
+@pytest.mark.parametrize(
+    ("receive_count", "seconds"), [(1, 2), (22, 44), (23, 45), (150, 45), (151, 302), (225, 450), (10**6, 450)]
+)
+def test_shortest_deferral_stays_below_a_minute_for_150_receives(receive_count: int, seconds: float) -> None:
+    assert min_deferral_seconds(receive_count) == seconds
+
+
 @given(st.integers(1, 1000), st.floats(0, 1), st.floats(0, 3600))
 def test_backoff_is_at_least_what_is_asked_for_and_the_shortest_deferral(
     receive_count: int, drawn: float, at_least_seconds: float

@@ -143,6 +143,17 @@ def test_backoff_follows_the_call_that_was_received_most_often() -> None:
     assert backoff_seconds(invocation, [a.call, received(b, 100).call]) >= 200.0
 
 
+@pytest.mark.parametrize(("receive_count", "at_least_seconds"), [(1, 45), (23, 45), (150, 45), (225, 450)])
+def test_paused_deferral_ends_within_a_minute_for_150_receives(receive_count: int, at_least_seconds: float) -> None:
+    scene = Scene()
+    invocation = invocation_in(scene)
+    [a] = claim(invocation, "a")
+    deferral = Deferral(Outcome(Status.WAITING, "MAINTENANCE"), 45.0, scope=Scope.FLOW)
+
+    found = [deferral_seconds(invocation, deferral, [received(a, receive_count).call]) for _ in range(20)]
+    assert at_least_seconds <= min(found) < max(found) < at_least_seconds + 15
+
+
 @pytest.mark.parametrize(("seconds", "deferred_seconds"), [(70.0, 70.0), (1.0, 10.0)])
 def test_brief_deferral_has_a_second_of_jitter_and_grows_with_the_receives(
     seconds: float, deferred_seconds: float

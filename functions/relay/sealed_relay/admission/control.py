@@ -3,7 +3,7 @@
 All invocations share these items of the table:
 
 #pause/account            why the account is paused, since when, and when the next probe may leave
-#pause/flow/<flow id>     the same for a flow; deleting the item resumes it at once
+#pause/flow/<flow id>     the same for a flow; deleting the item resumes it
 #permits                  the permits taken in the last minute
 """
 
@@ -21,8 +21,8 @@ from sealed_relay.kairos.codes import Scope
 from sealed_relay.observability.events import Observe
 from sealed_relay.ports import Table
 
-_MAX_PAUSED_SECONDS = 300.0
-"""A message of a paused flow tries again after this time at the latest: a pause may end at any moment."""
+_MAX_PAUSED_SECONDS = 45.0
+"""A deferral asks for no more than this: a pause may end at any moment, and what waits comes back within a minute."""
 
 _RATE_LIMITED = Outcome(Status.WAITING, Reason.RATE_LIMITED, detail="The minute's requests are used up.")
 

@@ -3,16 +3,20 @@
 from collections.abc import Callable
 
 _MAX_SECONDS = 600.0
+_BRISK_RECEIVES = 150
+_MAX_BRISK_SECONDS = 45.0
 _MAX_MIN_SECONDS = 450.0
 
 
 def min_deferral_seconds(receive_count: int) -> float:
     """How long every message that goes back stays out of sight at least.
 
-    It grows with each receive. So the receives that SQS allows a message (`maxReceiveCount`) last longer than
-    `GiveUpAfterHours`, even if each random draw is 0. SQS moves no waiting message to the failure queue.
+    At first it stays below a minute, so that messages come back soon after a pause ends. Later it is longer: the
+    receives that SQS allows a message (`maxReceiveCount`) must last longer than `GiveUpAfterHours`, even if each random
+    draw is 0. So SQS moves no waiting message to the failure queue.
     """
-    return min(_MAX_MIN_SECONDS, 2.0 * receive_count)
+    longest_seconds = _MAX_BRISK_SECONDS if receive_count <= _BRISK_RECEIVES else _MAX_MIN_SECONDS
+    return min(longest_seconds, 2.0 * receive_count)
 
 
 def retry_in_seconds(receive_count: int, draw: Callable[[], float], at_least_seconds: float = 0.0) -> float:

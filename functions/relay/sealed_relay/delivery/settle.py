@@ -16,6 +16,9 @@ from sealed_relay.ledger.call_records import Settlement
 from sealed_relay.ledger.claim_rules import Tries
 from sealed_relay.observability.events import CallsSettled, CallsWaiting
 
+_PAUSED_JITTER_SECONDS = 14.0
+"""With the longest brisk deferral it stays below a minute. SQS counts whole seconds, and the adapter rounds up."""
+
 
 def settle(
     invocation: Invocation,
@@ -104,11 +107,11 @@ def backoff_seconds(invocation: Invocation, calls: Sequence[Call], at_least_seco
 
 def deferral_seconds(invocation: Invocation, deferral: Deferral, calls: Sequence[Call]) -> float:
     """How long the messages of deferred calls stay out of sight."""
-    if not deferral.is_brief:
-        return backoff_seconds(invocation, calls, deferral.seconds)
     receive_count = max(call.receive_count for call in calls)
-    # The jitter parts those that wait for the same permit.
-    return max(deferral.seconds, min_deferral_seconds(receive_count)) + invocation.dependencies.draw()
+    # The jitter parts those that wait for the same permit, or for the same pause.
+    jitter_seconds = 1.0 if deferral.is_brief else _PAUSED_JITTER_SECONDS
+    least_seconds = max(deferral.seconds, min_deferral_seconds(receive_count))
+    return least_seconds + jitter_seconds * invocation.dependencies.draw()
 
 
 def _honest(tries: Tries, outcome: Outcome) -> Outcome:

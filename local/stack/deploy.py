@@ -64,7 +64,7 @@ def deploy(stack_folder: StackFolder, aws: LocalAws, gateway_base_url: str, **mo
     where = ["--region", aws.region, "--s3-bucket", _ARTIFACTS_BUCKET]
     # MiniStack unpacks and imports the layer again for each instance of the function. On a laptop two instances, the
     # minimum on AWS, finish sooner than ten.
-    values = [f"GatewayBaseUrl={gateway_base_url}", "MaximumConcurrency=2"]
+    values = [f"GatewayBaseUrl={gateway_base_url}", "MaximumConcurrency=2", "UrgentMaximumConcurrency=2"]
     values += [f"{name}={value}" for name, value in more_parameters.items()]
     parameters = ["--parameter-overrides", "Stage=local", "OnLocalAws=yes", "Egress=none", *values]
     _run(stack_folder, ["deploy", *configuration, *what, *where, *parameters], environment)

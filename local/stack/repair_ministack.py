@@ -29,11 +29,12 @@ def _make_concurrency_a_number(aws: LocalAws, deployed: Deployed) -> None:
     # CloudFormation converts parameters, which are text, to the property's type. MiniStack does not convert this one.
     # Its poller then compares text with a number and receives no message.
     functions = aws.session().client("lambda", endpoint_url=aws.endpoint_url)
-    mapping_id = deployed.resources["RelayFunctionIngress"]
-    scaling = functions.get_event_source_mapping(UUID=mapping_id)["ScalingConfig"]
-    functions.update_event_source_mapping(
-        UUID=mapping_id, ScalingConfig={"MaximumConcurrency": int(scaling["MaximumConcurrency"])}
-    )
+    for mapping in ("RelayFunctionIngress", "RelayFunctionUrgent"):
+        mapping_id = deployed.resources[mapping]
+        scaling = functions.get_event_source_mapping(UUID=mapping_id)["ScalingConfig"]
+        functions.update_event_source_mapping(
+            UUID=mapping_id, ScalingConfig={"MaximumConcurrency": int(scaling["MaximumConcurrency"])}
+        )
     functions.close()
 
 

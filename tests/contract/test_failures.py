@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sealed_relay.aws.sqs import FailureQueue
+from sealed_relay.calls.message import Lane
 from sealed_relay.ports import Failure
 from tests.contract.conftest import SqsQueue
 from tests.support.queues import InMemoryFailures
@@ -22,6 +23,7 @@ EVERY_ATTRIBUTE = Failure(
     source_message_id="00000000-0000-4000-8000-000000000001",
     code=205,
     request_id="0123456789abcdef0123456789abcdef",
+    source_queue=Lane.URGENT,
 )
 NO_CODE_AND_NO_REQUEST = Failure(
     body="unreadable", reason="INVALID_MESSAGE", detail="The body is not JSON.", source_message_id="message-1"
@@ -58,6 +60,7 @@ def failure_in(message: "MessageTypeDef") -> Failure:
         source_message_id=values.get("source_message_id", ""),
         code=int(code) if code else None,
         request_id=values.get("request_id", ""),
+        source_queue=Lane(values["source_queue"]) if "source_queue" in values else Lane.INGRESS,
     )
 
 
@@ -111,6 +114,7 @@ def test_attributes_have_the_names_and_types_of_the_contract(on_aws: Bench, queu
         "detail": ("String", "The API refused the call: 205 INVALID_CONTACT_NUMBER."),
         "source_message_id": ("String", "00000000-0000-4000-8000-000000000001"),
         "request_id": ("String", "0123456789abcdef0123456789abcdef"),
+        "source_queue": ("String", "urgent"),
     }
 
 
@@ -118,7 +122,7 @@ def test_attributes_have_the_names_and_types_of_the_contract(on_aws: Bench, queu
 def test_attributes_without_a_value_are_left_out(on_aws: Bench, queue: SqsQueue) -> None:
     on_aws.publish([NO_CODE_AND_NO_REQUEST])
     [message] = queue.receive_all()
-    assert set(message["MessageAttributes"]) == {"reason", "detail", "source_message_id"}
+    assert set(message["MessageAttributes"]) == {"reason", "detail", "source_message_id", "source_queue"}
 
 
 @pytest.mark.stack

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from sealed_relay.aws.sqs import IngressQueue
+from sealed_relay.aws.sqs import SourceQueue
 from tests.contract.conftest import SqsQueue
 from tests.support.queues import InMemoryIngress
 
@@ -45,7 +45,7 @@ def on_aws(queue: SqsQueue) -> Iterator[Bench]:
             lambda: {
                 message["Body"]: message["ReceiptHandle"] for message in queue.receive(VISIBILITY_TIMEOUT_SECONDS)
             },
-            IngressQueue(queue.sqs, queue.url, executor).defer,
+            SourceQueue(queue.sqs, queue.url, executor).defer,
         )
 
 

@@ -3,6 +3,7 @@
 import io
 import logging
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 from aws_lambda_powertools import Logger, Metrics
@@ -10,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from local.simulator.faults import CodeAnswer, DroppedConnection, Fault, ForeignPage, TruncatedAnswer
 from sealed_relay import handler
+from sealed_relay.calls.message import Lane
 from sealed_relay.kairos.codes import CODES
 from sealed_relay.kairos.flow import UnusableFlowError, parse_flow
 from sealed_relay.observability.emitter import Telemetry
@@ -17,7 +19,7 @@ from tests.functional.canary_scene import CONTEXT, CanaryScene
 from tests.support import canaries
 from tests.support.flows import register
 from tests.support.scene import Scene
-from tests.support.sqs_events import event_of
+from tests.support.sqs_events import arn_of, event_of
 
 FLOW_ID = "ALERTS01"
 
@@ -149,7 +151,7 @@ def test_unusable_secret_is_not_shown(watched: CanaryScene, flow_id: str) -> Non
         ("flows", "get"),
         ("gateway", "send"),
         ("failure_queue", "publish"),
-        ("source_queue", "defer"),
+        ("source_queues", "defer"),
     ],
 )
 def test_error_that_quotes_everything_is_logged_without_its_text(
@@ -162,8 +164,10 @@ def test_error_that_quotes_everything_is_logged_without_its_text(
         answer = {"Error": {"Code": "ValidationException", "Message": body}}
         raise ClientError(answer, "BatchExecuteStatement") from ValueError(body)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(getattr(dependencies, part), broken, fail)
+    owner = dependencies.source_queues[Lane.INGRESS] if part == "source_queues" else getattr(dependencies, part)
+    monkeypatch.setattr(owner, broken, fail)
     monkeypatch.setattr(handler, "_dependencies", lambda: dependencies)
+    monkeypatch.setattr(handler, "_settings", lambda: SimpleNamespace(urgent_queue_arn=arn_of(Lane.URGENT)))
     watched.scene.ingress.send(body)
     watched.scene.ingress.send(other)
     watched.scene.ingress.send(f"unreadable {canaries.NUMBER}")

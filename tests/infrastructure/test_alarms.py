@@ -159,7 +159,7 @@ def test_local_aws_leaves_out_only_what_it_cannot_make() -> None:
     assert "Metrics" in ALARMS["RedrivenAlarm"]
     without = {name for name in local if local[name] != RESOURCES[name]}
     # The local AWS itself sets the function's endpoint. It speaks plain http, so the queues' policies exempt it.
-    assert without == {"RelayFunction", "IngressQueuePolicy", "FailureQueuePolicy"}
+    assert without == {"RelayFunction", "IngressQueuePolicy", "UrgentQueuePolicy", "FailureQueuePolicy"}
 
 
 @pytest.mark.parametrize("name", QUERIES)

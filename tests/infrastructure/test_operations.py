@@ -67,7 +67,7 @@ def test_operations_function_is_started_by_no_queue_and_no_schedule() -> None:
         for resource in RESOURCES.values()
         if resource["Type"] in {"AWS::Lambda::EventSourceMapping", "AWS::Lambda::Permission", "AWS::Events::Rule"}
     ]
-    assert [properties["FunctionName"] for properties in started] == [{"Ref": "RelayFunction"}]
+    assert [properties["FunctionName"] for properties in started] == [{"Ref": "RelayFunction"}] * 2
 
 
 def test_operations_timeout_is_shorter_than_a_silent_connection_lasts() -> None:

@@ -76,10 +76,14 @@ def test_source_calls_are_found_in_the_source() -> None:
     assert partiql_verbs() == {"INSERT", "UPDATE"}
 
 
+def arn_of(resource: str) -> dict[str, list[str]]:
+    return {"Fn::GetAtt": [resource, "Arn"]}
+
+
 @pytest.mark.parametrize(
     ("service", "resources"),
     [
-        ("sqs", [{"Fn::GetAtt": ["IngressQueue", "Arn"]}, {"Fn::GetAtt": ["FailureQueue", "Arn"]}]),
+        ("sqs", [[arn_of("IngressQueue"), arn_of("UrgentQueue")], arn_of("FailureQueue")]),
         ("dynamodb", [{"Fn::GetAtt": ["OutcomesTable", "Arn"]}]),
         ("kms", [{"Fn::GetAtt": ["Key", "Arn"]}]),
         ("logs", [{"Fn::GetAtt": ["RelayLogGroup", "Arn"]}]),

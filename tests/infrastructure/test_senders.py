@@ -10,6 +10,7 @@ from tests.infrastructure.expansion import deployed_with
 
 TOPIC = "arn:aws:sns:ap-south-1:111122223333:calls"
 RULE = "arn:aws:events:ap-south-1:111122223333:rule/calls"
+SOURCE_QUEUE_POLICIES = ["IngressQueuePolicy", "UrgentQueuePolicy"]
 RELAY = {"Fn::GetAtt": ["RelayRole", "Arn"]}
 
 
@@ -18,13 +19,16 @@ def policy_of(name: str, document: str = "PolicyDocument", **parameters: str) ->
     return {statement["Sid"]: statement for statement in properties[document]["Statement"]}
 
 
-def test_ingress_queue_has_no_outside_senders_by_default() -> None:
-    assert policy_of("IngressQueuePolicy").keys() == {"TlsOnly"}
+@pytest.mark.parametrize("policy", SOURCE_QUEUE_POLICIES)
+def test_source_queue_has_no_outside_senders_by_default(policy: str) -> None:
+    assert policy_of(policy).keys() == {"TlsOnly"}
     assert not policy_of("Key", "KeyPolicy").keys() & {"SendingTopics", "SendingRules", "SendingAccounts"}
 
 
-def test_named_topics_and_rules_may_send() -> None:
-    sending = policy_of("IngressQueuePolicy", SendingTopicsAndRules=f"{TOPIC},{RULE}")["SendingTopicsAndRules"]
+@pytest.mark.parametrize("policy", SOURCE_QUEUE_POLICIES)
+def test_named_topics_and_rules_may_send(policy: str) -> None:
+    sending = policy_of(policy, SendingTopicsAndRules=f"{TOPIC},{RULE}")["SendingTopicsAndRules"]
+    assert sending["Resource"] == {"Fn::GetAtt": [policy.removesuffix("Policy"), "Arn"]}
     assert sending["Principal"] == {"Service": ["sns.amazonaws.com", "events.amazonaws.com"]}
     assert sending["Condition"] == {"ArnLike": {"aws:SourceArn": [TOPIC, RULE]}}
     assert sending["Action"] == "sqs:SendMessage"
@@ -63,11 +67,13 @@ def test_sender_without_an_account_id_is_refused(arn: str) -> None:
     assert not re.fullmatch(pattern, arn)
 
 
-def test_named_accounts_may_send_and_use_the_key_only_for_sqs() -> None:
+@pytest.mark.parametrize("policy", SOURCE_QUEUE_POLICIES)
+def test_named_accounts_may_send_and_use_the_key_only_for_sqs(policy: str) -> None:
     parameters = {"SendingAccounts": "111122223333,444455556666"}
-    sending = policy_of("IngressQueuePolicy", **parameters)["SendingAccounts"]
+    sending = policy_of(policy, **parameters)["SendingAccounts"]
     encrypting = policy_of("Key", "KeyPolicy", **parameters)["SendingAccounts"]
     assert sending["Action"] == "sqs:SendMessage"
+    assert sending["Resource"] == {"Fn::GetAtt": [policy.removesuffix("Policy"), "Arn"]}
     assert sending["Principal"] == encrypting["Principal"] == {"AWS": ["111122223333", "444455556666"]}
     assert encrypting["Condition"] == {
         "StringEquals": {"kms:ViaService": {"Fn::Sub": "sqs.${AWS::Region}.amazonaws.com"}}
@@ -86,13 +92,16 @@ def test_failure_queue_takes_messages_only_from_the_relay_and_the_redrive() -> N
     }
 
 
-def test_only_the_ingress_queue_redrives_to_the_failure_queue() -> None:
+def test_only_the_source_queues_redrive_to_the_failure_queue() -> None:
     resources = deployed_with()["Resources"]
-    name = resources["IngressQueue"]["Properties"]["QueueName"]["Fn::Sub"]
+    queues = [resources[queue]["Properties"] for queue in ("IngressQueue", "UrgentQueue")]
+    names = [queue["QueueName"]["Fn::Sub"] for queue in queues]
     allowed = resources["FailureQueue"]["Properties"]["RedriveAllowPolicy"]
     assert allowed["redrivePermission"] == "byQueue"
-    assert [arn["Fn::Sub"].split(":")[-1] for arn in allowed["sourceQueueArns"]] == [name.split(":")[-1]]
-    assert resources["IngressQueue"]["Properties"]["RedriveAllowPolicy"] == {"redrivePermission": "denyAll"}
+    assert [arn["Fn::Sub"].split(":")[-1] for arn in allowed["sourceQueueArns"]] == [
+        name.split(":")[-1] for name in names
+    ]
+    assert [queue["RedriveAllowPolicy"] for queue in queues] == [{"redrivePermission": "denyAll"}] * 2
 
 
 def test_content_hash_key_can_be_read_only_by_the_relay() -> None:
@@ -122,7 +131,7 @@ def test_flow_secrets_can_be_read_only_by_the_relay_and_named_keepers() -> None:
     assert condition["StringLike"] == {"kms:EncryptionContext:SecretARN": secrets}
 
 
-@pytest.mark.parametrize("queue", ["IngressQueue", "FailureQueue"])
+@pytest.mark.parametrize("queue", ["IngressQueue", "UrgentQueue", "FailureQueue"])
 def test_queue_refuses_requests_without_tls(queue: str) -> None:
     resources = deployed_with()["Resources"]
     assert resources[f"{queue}Policy"]["Properties"]["Queues"] == [{"Ref": queue}]
@@ -131,7 +140,7 @@ def test_queue_refuses_requests_without_tls(queue: str) -> None:
     assert denial["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-@pytest.mark.parametrize("queue", ["IngressQueue", "FailureQueue"])
+@pytest.mark.parametrize("queue", ["IngressQueue", "UrgentQueue", "FailureQueue"])
 def test_only_the_local_aws_exempts_loopback_addresses_from_tls(queue: str) -> None:
     denial = policy_of(f"{queue}Policy", OnLocalAws="yes")["TlsOnly"]
     assert denial["Condition"]["NotIpAddress"] == {"aws:SourceIp": "127.0.0.0/8"}

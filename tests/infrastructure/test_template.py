@@ -53,6 +53,30 @@ def test_event_source_takes_reports_of_failed_messages() -> None:
     assert EVENT_SOURCE["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
+def test_urgent_queue_differs_from_the_ingress_queue_in_its_name_alone() -> None:
+    ingress, urgent = (dict(RESOURCES[queue]["Properties"]) for queue in ("IngressQueue", "UrgentQueue"))
+    assert ingress.pop("QueueName") != urgent.pop("QueueName")
+    assert urgent == ingress
+
+
+def test_urgent_event_source_hands_over_messages_without_a_window() -> None:
+    urgent = FUNCTION["Events"]["Urgent"]["Properties"]
+    assert urgent["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert "MaximumBatchingWindowInSeconds" not in urgent
+    assert urgent["BatchSize"] == 10  # the most that AWS allows without a window
+    assert urgent["ScalingConfig"] == {"MaximumConcurrency": {"Ref": "UrgentMaximumConcurrency"}}
+    assert PARAMETERS["UrgentMaximumConcurrency"]["MinValue"] == 2  # the least that AWS allows
+
+
+def test_limit_that_the_default_reserve_would_use_up_is_refused() -> None:
+    rule = TEMPLATE["Rules"]["SmallLimitHasASmallerReserve"]
+    reserve = PARAMETERS["UrgentReservedRequestsPerMinute"]["Default"]
+    assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "UrgentReservedRequestsPerMinute"}, str(reserve)]}
+    [assertion] = rule["Assertions"]
+    limits = [str(limit) for limit in range(1, reserve + 1)]
+    assert assertion["Assert"] == {"Fn::Not": [{"Fn::Contains": [limits, {"Ref": "RequestsPerMinute"}]}]}
+
+
 def test_large_batch_has_the_window_that_aws_requires() -> None:
     assert PARAMETERS["BatchSize"]["Default"] > 10
     assert PARAMETERS["BatchingWindowSeconds"]["MinValue"] >= 1
@@ -144,6 +168,7 @@ def test_records_expire_and_can_be_restored() -> None:
 def test_outputs_are_the_contracts() -> None:
     assert set(TEMPLATE["Outputs"]) == {
         "IngressQueueUrl",
+        "UrgentQueueUrl",
         "FailureQueueUrl",
         "OutcomesTableName",
         "RelayFunctionName",

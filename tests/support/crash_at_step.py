@@ -44,6 +44,7 @@ def crashing(adapters: Adapters, steps: Steps) -> Adapters:
         gateway=_Gateway(adapters.gateway, steps),
         failure_queue=_FailureQueue(adapters.failure_queue, steps),
         source_queue=_SourceQueue(adapters.source_queue, steps),
+        urgent_queue=_SourceQueue(adapters.urgent_queue, steps) if adapters.urgent_queue else None,
     )
 
 

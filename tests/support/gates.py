@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 class Gates:
     """One table, one clock, and an admission for each invocation: `gate()` makes one."""
 
-    def __init__(self, requests_per_minute: int = 500) -> None:
+    def __init__(self, requests_per_minute: int = 500, urgent_reserve: int = 0) -> None:
         self.table = InMemoryTable()
         self.clock = Clock()
         self.observed: list[Observation] = []
-        self._requests_per_minute = requests_per_minute
+        self._rate = requests_per_minute, urgent_reserve
 
     def gate(self) -> Admission:
-        return Admission(self.table, self.clock, self.clock.pause, self.observed.append, self._requests_per_minute)
+        return Admission(self.table, self.clock, self.clock.pause, self.observed.append, *self._rate)
 
     def permit(self, gate: Admission, flow_id: str = "FLOWAAAA") -> Permit:
         permit = gate.admit(flow_id)

@@ -33,15 +33,21 @@ class _Queued:
 class InMemoryIngress:
     """An SQS queue with its event source: keeps the promises of `ports.Ingress`. `clock` tells seconds since 1970.
 
+    The ids of its messages begin with `id_prefix`.
     `redriven` holds the ids of messages that were received `max_receives` times and were to be received once more.
     """
 
     def __init__(
-        self, clock: Callable[[], float], visibility_timeout_seconds: float = 420.0, max_receives: int = 1000
+        self,
+        clock: Callable[[], float],
+        visibility_timeout_seconds: float = 420.0,
+        max_receives: int = 1000,
+        id_prefix: str = "message-",
     ) -> None:
         self._clock = clock
         self._visibility_timeout_seconds = visibility_timeout_seconds
         self._most_receives = max_receives
+        self._id_prefix = id_prefix
         self._ids = itertools.count(1)
         self._queued: dict[str, _Queued] = {}
         self._deleted: dict[str, _Queued] = {}
@@ -49,7 +55,7 @@ class InMemoryIngress:
 
     def send(self, body: str) -> str:
         """Put a message on the queue; its id."""
-        message_id = f"message-{next(self._ids)}"
+        message_id = f"{self._id_prefix}{next(self._ids)}"
         sent_at = int(self._clock() * 1000) / 1000  # SQS tells it in milliseconds
         self._queued[message_id] = _Queued(message_id, body, sent_at, sent_at)
         return message_id

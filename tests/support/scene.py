@@ -11,7 +11,7 @@ import msgspec
 from local.simulator.faults import Fault, PlannedFault
 from local.simulator.state import SimulatorState
 from sealed_relay.batch.process_batch import process_batch
-from sealed_relay.calls.message import Message
+from sealed_relay.calls.message import Lane, Message
 from sealed_relay.calls.outcome import Reason
 from sealed_relay.dependencies import Dependencies, Limits
 from sealed_relay.kairos.flow import Flow
@@ -38,13 +38,18 @@ FUNCTION_TIMEOUT_SECONDS = 60.0
 class Scene:
     """A relay with two flows, FLOWAAAA and FLOWBBBB. Every invocation composes it anew, as a cold start does."""
 
-    def __init__(self, limits: Limits = LIMITS, seed: int = 0, requests_per_minute: int = 500) -> None:
+    def __init__(
+        self, limits: Limits = LIMITS, seed: int = 0, requests_per_minute: int = 500, urgent_reserve: int = 0
+    ) -> None:
         self.limits = limits
         self.requests_per_minute = requests_per_minute
+        self.urgent_reserve = urgent_reserve
         self.clock = Clock()
         self.table = new_table()
         self.scripted_table: ScriptedTable | None = None
         self.ingress = InMemoryIngress(self.clock)
+        self.urgent = InMemoryIngress(self.clock, id_prefix="urgent-")
+        self.queues = {Lane.INGRESS: self.ingress, Lane.URGENT: self.urgent}
         self.failures = InMemoryFailures()
         self.flows = InMemoryFlows()
         self.simulator = SimulatorState(lambda: datetime.fromtimestamp(self.clock.now, UTC), random.Random(seed))
@@ -59,7 +64,7 @@ class Scene:
     def dependencies(self, steps: Steps | None = None, observe: Observe | None = None) -> Dependencies:
         """A relay composed anew over what lasts; with `steps`, one that ends at the fatal one."""
         table = self.scripted_table or self.table
-        adapters = Adapters(table, self.flows, self.gateway, self.failures, self.ingress)
+        adapters = Adapters(table, self.flows, self.gateway, self.failures, self.ingress, self.urgent)
         return compose(
             crashing(adapters, steps) if steps else adapters,
             clock=self.clock,
@@ -70,6 +75,7 @@ class Scene:
             observe=observe or self.observed.append,
             limits=self.limits,
             requests_per_minute=self.requests_per_minute,
+            urgent_reserve=self.urgent_reserve,
         )
 
     def script_table(self) -> ScriptedTable:
@@ -77,29 +83,34 @@ class Scene:
         self.scripted_table = ScriptedTable(self.table)
         return self.scripted_table
 
-    def send(self, *names: str, flow_id: str = "FLOWAAAA", **fields: object) -> str:
+    def send(self, *names: str, flow_id: str = "FLOWAAAA", lane: Lane = Lane.INGRESS, **fields: object) -> str:
         """Queue a message with calls of these names; its id. `fields` go into each of its calls."""
-        return self.ingress.send(message_body(*names, flow_id=flow_id, **fields))
+        return self.queues[lane].send(message_body(*names, flow_id=flow_id, **fields))
 
     def plan(self, fault: Fault, requests: int | None = 1) -> None:
         """Plan a fault of the simulated API."""
         self.simulator.faults.plan(PlannedFault(fault=fault, requests=requests))
 
-    def invoke(self, dependencies: Dependencies | None = None) -> list[str]:
+    def invoke(self, dependencies: Dependencies | None = None, lane: Lane = Lane.INGRESS) -> list[str]:
         """Let the function run once on what is visible; the ids of the messages that it keeps in the queue."""
-        return self.deliver(self.ingress.receive(1000), dependencies)
+        return self.deliver(self.queues[lane].receive(1000), dependencies, lane)
 
-    def deliver(self, messages: Sequence[Message], dependencies: Dependencies | None = None) -> list[str]:
+    def deliver(
+        self, messages: Sequence[Message], dependencies: Dependencies | None = None, lane: Lane = Lane.INGRESS
+    ) -> list[str]:
         """Hand received messages to the function, and take off the queue what it does not keep."""
-        kept = self.deliver_again(messages, dependencies)
+        kept = self.deliver_again(messages, dependencies, lane)
         for message in messages:
             if message.message_id not in kept:
-                self.ingress.delete(message.message_id)
+                self.queues[lane].delete(message.message_id)
         return kept
 
-    def deliver_again(self, messages: Sequence[Message], dependencies: Dependencies | None = None) -> list[str]:
+    def deliver_again(
+        self, messages: Sequence[Message], dependencies: Dependencies | None = None, lane: Lane = Lane.INGRESS
+    ) -> list[str]:
         """Hand messages to the function that may be off the queue already; the ids of those it keeps."""
-        return process_batch(dependencies or self.dependencies(), messages, self.clock.now + FUNCTION_TIMEOUT_SECONDS)
+        deadline = self.clock.now + FUNCTION_TIMEOUT_SECONDS
+        return process_batch(dependencies or self.dependencies(), messages, deadline, lane)
 
     def let_the_retry_margin_pass(self) -> None:
         """From now on a message is a retry of what has failed so far."""
@@ -114,21 +125,26 @@ class Scene:
         register(self.simulator, self.rotated(flow_id))
 
     def run(self, steps: Steps | None = None, max_invocations: int = 50) -> None:
-        """Invoke, and move the clock to the next message that can be received, until the queue is empty."""
+        """Invoke, and move the clock to the next message that can be received, until the queues are empty."""
         for _ in range(max_invocations):
-            if self.ingress.next_visible_at is None:
+            if (due := self._next_due()) is None:
                 return
-            self.clock.now = max(self.clock.now, self.ingress.next_visible_at)
-            self.invoke(self.dependencies(steps))
-        raise AssertionError(f"the queue still holds {self.ingress.message_ids}")
+            self.clock.now = max(self.clock.now, due[0])
+            self.invoke(self.dependencies(steps), due[1])
+        raise AssertionError(f"the queues still hold {self.ingress.message_ids + self.urgent.message_ids}")
 
     def run_for(self, seconds: float) -> None:
         """Invoke whenever a message can be received, for so long."""
         end = self.clock.now + seconds
-        while self.ingress.next_visible_at is not None and self.ingress.next_visible_at <= end:
-            self.clock.now = max(self.clock.now, self.ingress.next_visible_at)
-            self.invoke()
+        while (due := self._next_due()) is not None and due[0] <= end:
+            self.clock.now = max(self.clock.now, due[0])
+            self.invoke(lane=due[1])
         self.clock.now = max(self.clock.now, end)
+
+    def _next_due(self) -> tuple[float, Lane] | None:
+        """When the next message can be received, and from which queue; the urgent one where both have one."""
+        urgent_first = ((queue.next_visible_at, lane) for lane, queue in reversed(self.queues.items()))
+        return min(((at, lane) for at, lane in urgent_first if at is not None), key=lambda due: due[0], default=None)
 
     def record(self, name: str, flow_id: str = "FLOWAAAA") -> Item:
         """The outcome record of a call."""

@@ -3,15 +3,20 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sealed_relay.calls.message import Message
+from sealed_relay.calls.message import Lane, Message
 
 
-def event_of(messages: Sequence[Message]) -> dict[str, Any]:
-    """The event that brings these messages."""
-    return {"Records": [_record_of(message) for message in messages]}
+def event_of(messages: Sequence[Message], lane: Lane = Lane.INGRESS) -> dict[str, Any]:
+    """The event that brings these messages of one queue."""
+    return {"Records": [_record_of(message, lane) for message in messages]}
 
 
-def _record_of(message: Message) -> dict[str, Any]:
+def arn_of(lane: Lane) -> str:
+    """The queue's ARN."""
+    return f"arn:aws:sqs:ap-south-1:000000000000:{lane}"
+
+
+def _record_of(message: Message, lane: Lane) -> dict[str, Any]:
     sent_at = str(int(message.sent_at.timestamp() * 1000))
     return {
         "messageId": message.message_id,
@@ -26,6 +31,6 @@ def _record_of(message: Message) -> dict[str, Any]:
         "messageAttributes": {},
         "md5OfBody": "0" * 32,
         "eventSource": "aws:sqs",
-        "eventSourceARN": "arn:aws:sqs:ap-south-1:000000000000:ingress",
+        "eventSourceARN": arn_of(lane),
         "awsRegion": "ap-south-1",
     }

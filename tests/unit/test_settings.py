@@ -8,6 +8,8 @@ from sealed_relay.settings import InvalidSettingsError, Settings, read_settings
 
 ENVIRONMENT = {
     "INGRESS_QUEUE_URL": "https://sqs.example/1/ingress",
+    "URGENT_QUEUE_URL": "https://sqs.example/1/urgent",
+    "URGENT_QUEUE_ARN": "arn:aws:sqs:ap-south-1:1:urgent",
     "FAILURE_QUEUE_URL": "https://sqs.example/1/failure",
     "OUTCOMES_TABLE_NAME": "outcomes",
     "FLOW_SECRET_PREFIX": "relay/flows/",
@@ -16,6 +18,7 @@ ENVIRONMENT = {
     "MAX_CALLS_PER_REQUEST": "500",
     "MAX_BODY_BYTES": "262144",
     "REQUESTS_PER_MINUTE": "500",
+    "URGENT_RESERVED_REQUESTS_PER_MINUTE": "20",
     "GIVE_UP_AFTER_HOURS": "24",
     "OUTCOME_RETENTION_DAYS": "90",
 }
@@ -32,6 +35,8 @@ def test_the_templates_defaults_are_read_and_what_is_no_setting_is_left_alone() 
 
     assert settings == Settings(
         ingress_queue_url="https://sqs.example/1/ingress",
+        urgent_queue_url="https://sqs.example/1/urgent",
+        urgent_queue_arn="arn:aws:sqs:ap-south-1:1:urgent",
         failure_queue_url="https://sqs.example/1/failure",
         outcomes_table_name="outcomes",
         flow_secret_prefix="relay/flows/",
@@ -40,6 +45,7 @@ def test_the_templates_defaults_are_read_and_what_is_no_setting_is_left_alone() 
         max_calls_per_request=500,
         max_body_bytes=262_144,
         requests_per_minute=500,
+        urgent_reserved_requests_per_minute=20,
         give_up_after_hours=24,
         outcome_retention_days=90,
     )
@@ -62,6 +68,7 @@ def test_a_variable_that_is_empty_is_named(name: str) -> None:
         ("MAX_CALLS_PER_REQUEST", ["0", "501", "-1", "1.5", "many", "null", "true"]),
         ("MAX_BODY_BYTES", ["0", "4095", "262145", "256 KiB"]),
         ("REQUESTS_PER_MINUTE", ["0", "-500", "fast"]),
+        ("URGENT_RESERVED_REQUESTS_PER_MINUTE", ["-1", "1.5", "all"]),
         ("GIVE_UP_AFTER_HOURS", ["0", "-1", "P1D"]),
         ("OUTCOME_RETENTION_DAYS", ["0", "14", "for ever"]),
     ],
@@ -76,6 +83,7 @@ def test_a_number_out_of_its_bounds_is_refused(name: str, values: list[str]) -> 
     [
         ("MAX_CALLS_PER_REQUEST", [1, 500]),
         ("MAX_BODY_BYTES", [4096, 262_144]),
+        ("URGENT_RESERVED_REQUESTS_PER_MINUTE", [0, 499]),
         ("OUTCOME_RETENTION_DAYS", [15, 3650]),
     ],
 )
@@ -83,6 +91,14 @@ def test_a_number_on_its_bound_is_taken(name: str, values: list[int]) -> None:
     for value in values:
         settings: Any = read_settings({**ENVIRONMENT, name: str(value)})
         assert getattr(settings, name.lower()) == value
+
+
+@pytest.mark.parametrize("limit", [20, 19, 1])
+def test_urgent_reserve_that_leaves_nothing_for_other_calls_is_refused(limit: int) -> None:
+    why = why_not(REQUESTS_PER_MINUTE=str(limit))
+
+    assert "URGENT_RESERVED_REQUESTS_PER_MINUTE is 20" in why
+    assert f"less than REQUESTS_PER_MINUTE, which is {limit}" in why
 
 
 @pytest.mark.parametrize(

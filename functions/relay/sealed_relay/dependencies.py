@@ -1,11 +1,12 @@
 """Everything that the relay needs, handed in by the composition root (`handler`) or by a test."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import timedelta
 
 from sealed_relay.admission.control import Admission
+from sealed_relay.calls.message import Lane
 from sealed_relay.ledger.call_records import CallRecords
 from sealed_relay.ledger.request_log import RequestLog
 from sealed_relay.observability.events import Observe
@@ -40,7 +41,7 @@ class Dependencies:
     flows: Flows
     gateway: Gateway
     failure_queue: FailureQueue
-    source_queue: SourceQueue
+    source_queues: Mapping[Lane, SourceQueue]
     limits: Limits
     clock: Callable[[], float]
     random_bytes: Callable[[int], bytes]

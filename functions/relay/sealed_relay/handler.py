@@ -18,16 +18,16 @@ from botocore.config import Config
 from sealed_relay.admission.control import Admission
 from sealed_relay.aws.dynamodb import DynamoDBTable
 from sealed_relay.aws.flow_secrets import FlowSecrets
-from sealed_relay.aws.sqs import FailureQueue, IngressQueue
+from sealed_relay.aws.sqs import FailureQueue, SourceQueue
 from sealed_relay.batch.process_batch import process_batch
-from sealed_relay.calls.message import Message, sent_at_of
+from sealed_relay.calls.message import Lane, Message, sent_at_of
 from sealed_relay.dependencies import Dependencies, Limits
 from sealed_relay.kairos.client import Gateway
 from sealed_relay.ledger.call_records import CallRecords
 from sealed_relay.ledger.request_log import RequestLog
 from sealed_relay.observability.emitter import Telemetry
 from sealed_relay.observability.events import BatchReceived, WorkFailed
-from sealed_relay.settings import InvalidSettingsError, read_settings
+from sealed_relay.settings import InvalidSettingsError, Settings, read_settings
 
 if TYPE_CHECKING:
     # Types alone: imported for real, Powertools' batch utility and event classes would take 50 ms of every cold start.
@@ -73,7 +73,7 @@ def lambda_handler(event: Mapping[str, Any], context: "LambdaContext") -> "Parti
         oldest = min((message.sent_at.timestamp() for message in messages), default=now)
         # Clocks differ, and the events of events/ are dated 2100. An age is never negative.
         telemetry.observe(BatchReceived(max(0.0, now - oldest)))
-        open_message_ids = process_batch(_dependencies(), messages, deadline)
+        open_message_ids = process_batch(_dependencies(), messages, deadline, _lane(event))
     except InvalidSettingsError:
         raise  # it names the variable, and none of them is a secret
     except Exception as error:  # noqa: BLE001 - raised again, without its text
@@ -94,13 +94,24 @@ def _message(record: Mapping[str, Any]) -> Message:
     )
 
 
+def _lane(event: Mapping[str, Any]) -> Lane:
+    """The queue of all messages: an event source mapping, and so an event, has one queue."""
+    is_urgent = any(record["eventSourceARN"] == _settings().urgent_queue_arn for record in event["Records"])
+    return Lane.URGENT if is_urgent else Lane.INGRESS
+
+
 def _sleep_up_to(max_seconds: float) -> None:
     time.sleep(random.random() * max_seconds)  # noqa: S311 - it parts writers, and guards no secret
 
 
 @cache
+def _settings() -> Settings:
+    return read_settings(os.environ)
+
+
+@cache
 def _dependencies() -> Dependencies:
-    settings = read_settings(os.environ)
+    settings = _settings()
     session = boto3.Session()
     secrets = session.client("secretsmanager", config=_AWS)
     sqs = session.client("sqs", config=_AWS)
@@ -115,12 +126,22 @@ def _dependencies() -> Dependencies:
         request_log=RequestLog(
             table, time.time, keep_outcomes=keep_outcomes, keep_envelopes=give_up_after + timedelta(days=1)
         ),
-        admission=Admission(table, time.time, _sleep_up_to, telemetry.observe, settings.requests_per_minute),
+        admission=Admission(
+            table,
+            time.time,
+            _sleep_up_to,
+            telemetry.observe,
+            settings.requests_per_minute,
+            settings.urgent_reserved_requests_per_minute,
+        ),
         # Both measure rests across freezes, during which a monotonic clock may stand still.
         flows=FlowSecrets(secrets, settings.flow_secret_prefix, time.time),
         gateway=Gateway(settings.gateway_base_url, time.time),
         failure_queue=FailureQueue(sqs, settings.failure_queue_url),
-        source_queue=IngressQueue(sqs, settings.ingress_queue_url, executor),
+        source_queues={
+            Lane.INGRESS: SourceQueue(sqs, settings.ingress_queue_url, executor),
+            Lane.URGENT: SourceQueue(sqs, settings.urgent_queue_url, executor),
+        },
         limits=Limits(settings.max_calls_per_request, settings.max_body_bytes, give_up_after),
         clock=time.time,
         random_bytes=os.urandom,

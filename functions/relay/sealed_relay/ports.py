@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from sealed_relay.calls.message import Lane
 from sealed_relay.kairos.answer import Answer
 from sealed_relay.kairos.flow import Flow
 
@@ -77,6 +78,7 @@ class Failure:
     code: int | None = None
     request_id: str = ""
     api_request_id: str = ""
+    source_queue: Lane = Lane.INGRESS
 
 
 class FailureQueue(Protocol):
@@ -87,7 +89,7 @@ class FailureQueue(Protocol):
 
 
 class SourceQueue(Protocol):
-    """The queue that the messages came from."""
+    """The queue that the messages of an invocation came from."""
 
     def defer(self, delays_seconds: Mapping[str, float]) -> None:
         """Make messages, by receipt handle, visible again after so many seconds.

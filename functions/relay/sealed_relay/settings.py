@@ -23,6 +23,8 @@ class Settings(Struct, frozen=True, rename=str.upper):
     """Each field is the environment variable of that name in capitals."""
 
     ingress_queue_url: _Text
+    urgent_queue_url: _Text
+    urgent_queue_arn: _Text
     failure_queue_url: _Text
     outcomes_table_name: _Text
     flow_secret_prefix: _Text
@@ -31,6 +33,7 @@ class Settings(Struct, frozen=True, rename=str.upper):
     max_calls_per_request: Annotated[int, Meta(ge=1, le=500)]
     max_body_bytes: Annotated[int, Meta(ge=4096, le=262_144)]
     requests_per_minute: Annotated[int, Meta(ge=1, le=60_000)]
+    urgent_reserved_requests_per_minute: Annotated[int, Meta(ge=0)]
     give_up_after_hours: Annotated[int, Meta(ge=1, le=96)]
     """So short that no message that waits is received as often as the ingress queue allows."""
     outcome_retention_days: Annotated[int, Meta(ge=15)]
@@ -49,5 +52,10 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         raise InvalidSettingsError(
             "GATEWAY_BASE_URL names central-api.phonon.io, the API's bulk host. "
             "Its codes mean something else, so the relay cannot use it. Use central.phonon.io."
+        )
+    if settings.urgent_reserved_requests_per_minute >= settings.requests_per_minute:
+        raise InvalidSettingsError(
+            f"URGENT_RESERVED_REQUESTS_PER_MINUTE is {settings.urgent_reserved_requests_per_minute}. It must be less "
+            f"than REQUESTS_PER_MINUTE, which is {settings.requests_per_minute}: no other call could leave."
         )
     return settings

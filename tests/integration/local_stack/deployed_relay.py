@@ -54,8 +54,10 @@ class DeployedRelay:
     @contextmanager
     def polling_stopped(self) -> Iterator[None]:
         """Stop the polling of the ingress queue until the block ends, so that messages gather."""
-        [mapping] = self._clients.functions.list_event_source_mappings(FunctionName=self._outputs["RelayFunctionName"])[
-            "EventSourceMappings"
+        mappings = self._clients.functions.list_event_source_mappings(FunctionName=self._outputs["RelayFunctionName"])
+        queue_name = self._outputs["IngressQueueUrl"].rpartition("/")[2]
+        [mapping] = [
+            each for each in mappings["EventSourceMappings"] if each["EventSourceArn"].endswith(f":{queue_name}")
         ]
         self._clients.functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
         try:

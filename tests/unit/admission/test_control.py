@@ -9,6 +9,7 @@ import pytest
 
 from sealed_relay.admission.control import Deferral, Permit
 from sealed_relay.admission.health_signal import Refused
+from sealed_relay.calls.message import Lane
 from sealed_relay.kairos.codes import Scope
 from sealed_relay.observability.events import BudgetUsed
 from sealed_relay.ports import Change, Item
@@ -157,3 +158,34 @@ def test_permit_counts_from_before_its_write_however_long_that_took() -> None:
     asked_at = gates.clock.now
 
     assert gates.permit(gates.gate()).until == asked_at + 1.0
+
+
+def test_ordinary_requests_leave_the_reserve_to_urgent_ones() -> None:
+    gates = Gates(requests_per_minute=5, urgent_reserve=2)
+
+    ordinary = [gates.gate().admit("FLOWAAAA", Lane.INGRESS) for _ in range(4)]
+    urgent = [gates.gate().admit("FLOWAAAA", Lane.URGENT) for _ in range(3)]
+
+    assert [isinstance(answer, Permit) for answer in ordinary] == [True] * 3 + [False]
+    assert [isinstance(answer, Permit) for answer in urgent] == [True] * 2 + [False]
+
+
+def test_urgent_requests_may_use_the_whole_limit() -> None:
+    gates = Gates(requests_per_minute=5, urgent_reserve=2)
+
+    urgent = [gates.gate().admit("FLOWAAAA", Lane.URGENT) for _ in range(6)]
+
+    assert [isinstance(answer, Permit) for answer in urgent] == [True] * 5 + [False]
+
+
+def test_urgent_requests_do_not_wait_behind_deferred_ordinary_ones() -> None:
+    gates = Gates(requests_per_minute=2, urgent_reserve=1)
+    gate = gates.gate()
+    gate.look(["FLOWAAAA"])
+    gate.forecast(["FLOWAAAA"] * 4, Lane.INGRESS)  # the last one waits for minutes
+
+    gates.permit(gate)
+    urgent = gate.forecast(["FLOWAAAA"] * 2, Lane.URGENT)
+
+    assert urgent[0] is None
+    assert [round(deferral.seconds) for deferral in urgent if deferral] == [63]

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from sealed_relay.aws.sqs import FailureQueue, FailureQueueError
+from sealed_relay.calls.message import Lane
 from sealed_relay.observability.emitter import describe
 from sealed_relay.ports import Failure
 
@@ -64,7 +65,16 @@ def size_bytes(entry: dict[str, Any]) -> int:
 def test_failure_is_a_message_with_the_attributes_of_the_contract() -> None:
     sqs = FakeSqs()
 
-    publish(sqs, failure(reason="INVALID_FORMAT", code=400, request_id="request-1"))
+    publish(
+        sqs,
+        failure(
+            reason="INVALID_FORMAT",
+            code=400,
+            request_id="request-1",
+            api_request_id="api-1",
+            source_queue=Lane.URGENT,
+        ),
+    )
 
     assert sqs.bodies == [["body"]]
     assert attributes_of(sqs) == {
@@ -73,6 +83,8 @@ def test_failure_is_a_message_with_the_attributes_of_the_contract() -> None:
         "detail": ("String", "Too late."),
         "source_message_id": ("String", "message-1"),
         "request_id": ("String", "request-1"),
+        "api_request_id": ("String", "api-1"),
+        "source_queue": ("String", "urgent"),
     }
 
 
@@ -81,7 +93,7 @@ def test_attribute_without_a_value_is_left_out() -> None:
 
     publish(sqs, failure())
 
-    assert set(attributes_of(sqs)) == {"reason", "detail", "source_message_id"}
+    assert set(attributes_of(sqs)) == {"reason", "detail", "source_message_id", "source_queue"}
 
 
 def test_request_fits_the_model_of_sqs() -> None:
@@ -156,7 +168,7 @@ def test_failed_request_raises() -> None:
 def test_body_of_maximum_size_is_kept_without_attributes() -> None:
     sqs = FakeSqs()
 
-    publish(sqs, failure("é" * (A_MEBIBYTE // 2), code=400, request_id="request-1"))
+    publish(sqs, failure("é" * (A_MEBIBYTE // 2), code=400, request_id="request-1", api_request_id="api-1"))
 
     assert sqs.bodies == [["é" * (A_MEBIBYTE // 2)]]
     assert attributes_of(sqs) == {}
@@ -166,16 +178,19 @@ def test_body_of_maximum_size_is_kept_without_attributes() -> None:
     ("room_bytes", "kept"),
     [
         (20, {"reason"}),
-        (35, {"reason", "code"}),
-        (70, {"reason", "code", "source_message_id"}),
-        (100, {"reason", "code", "source_message_id", "request_id"}),
-        (200, {"reason", "code", "source_message_id", "request_id", "detail"}),
+        (45, {"reason", "source_queue"}),
+        (60, {"reason", "source_queue", "code"}),
+        (95, {"reason", "source_queue", "code", "source_message_id"}),
+        (120, {"reason", "source_queue", "code", "source_message_id", "request_id"}),
+        (145, {"reason", "source_queue", "code", "source_message_id", "request_id", "api_request_id"}),
+        (200, {"reason", "source_queue", "code", "source_message_id", "request_id", "api_request_id", "detail"}),
     ],
 )
 def test_least_useful_attributes_are_dropped_first(room_bytes: int, kept: set[str]) -> None:
     sqs = FakeSqs()
 
-    publish(sqs, failure("x" * (A_MEBIBYTE - room_bytes), code=400, request_id="request-1"))
+    body = "x" * (A_MEBIBYTE - room_bytes)
+    publish(sqs, failure(body, code=400, request_id="request-1", api_request_id="api-1"))
 
     assert set(attributes_of(sqs)) == kept
     assert size_bytes(sqs.calls[0][0]) <= A_MEBIBYTE

@@ -16,6 +16,7 @@ from sealed_relay.admission.pause import Pause
 from sealed_relay.admission.pause_store import ACCOUNT, PauseStore, pause_key
 from sealed_relay.admission.rate_limiter import RATE_KEY, RateLimiter
 from sealed_relay.admission.shared_item import FRESH_SECONDS, SharedItems
+from sealed_relay.calls.message import Lane
 from sealed_relay.calls.outcome import Outcome, Reason, Status
 from sealed_relay.kairos.codes import Scope
 from sealed_relay.observability.events import Observe
@@ -56,6 +57,7 @@ class Deferral:
 class Admission:
     """Admits `requests_per_minute` requests to the API, over all invocations. Threads may share it.
 
+    `urgent_reserve` of them are admitted from the urgent queue alone.
     `clock` tells seconds since 1970. `sleep` waits for a random time, up to so many seconds. Each method raises what
     the table raises.
     """
@@ -67,11 +69,12 @@ class Admission:
         sleep: Callable[[float], None],
         observe: Observe,
         requests_per_minute: int,
+        urgent_reserve: int = 0,
     ) -> None:
         self._items = SharedItems(table, clock, sleep)
         self._clock = clock
         self._pauses = PauseStore(self._items, clock, observe)
-        self._rate = RateLimiter(self._items, clock, observe, requests_per_minute)
+        self._rate = RateLimiter(self._items, clock, observe, requests_per_minute, urgent_reserve)
         self._lock = threading.RLock()
 
     def look(self, flow_ids: Iterable[str]) -> None:
@@ -83,26 +86,26 @@ class Admission:
         """The pause of a flow, or of the account, as far as is known here."""
         return self._pauses.pause_of(flow_id)
 
-    def forecast(self, flow_ids: Sequence[str]) -> list[Deferral | None]:
+    def forecast(self, flow_ids: Sequence[str], lane: Lane = Lane.INGRESS) -> list[Deferral | None]:
         """For a request of each of these flows, why it may not leave, as far as is known here; None if it may.
 
         The first requests get the permits that are free. While a probe is due, its pause defers no request: which
         requests have calls left to send is known only after these are claimed.
         """
         with self._lock:
-            free, leaving = self._rate.free(), 0
+            free, leaving = self._rate.free(lane), 0
             deferrals: list[Deferral | None] = []
             for flow_id in flow_ids:
                 deferral = self._deferral(flow_id, is_resend=False)
                 if deferral is None and leaving < free:
                     leaving += 1
                 elif deferral is None:
-                    deferral = Deferral(_RATE_LIMITED, self._rate.seconds_to_wait(leaving), is_brief=True)
+                    deferral = Deferral(_RATE_LIMITED, self._rate.seconds_to_wait(lane, leaving), is_brief=True)
                 deferrals.append(deferral)
             self._rate.expect(leaving)
             return deferrals
 
-    def admit(self, flow_id: str, *, is_resend: bool = False) -> Permit | Deferral:
+    def admit(self, flow_id: str, lane: Lane = Lane.INGRESS, *, is_resend: bool = False) -> Permit | Deferral:
         """Admit one stored request of a flow, right before its first byte leaves.
 
         Costs one write for the permit and one for each pause that it probes, and a read where the last one is a second
@@ -113,9 +116,9 @@ class Admission:
             if deferral := self._deferral(flow_id, is_resend=is_resend):
                 return deferral
             # The permit first: a request without one must not use up the probe.
-            until = self._rate.take()
+            until = self._rate.take(lane)
             if until is None:
-                return Deferral(_RATE_LIMITED, self._rate.seconds_to_wait(), is_brief=True)
+                return Deferral(_RATE_LIMITED, self._rate.seconds_to_wait(lane), is_brief=True)
             probes = self._pauses.probe(flow_id)
             if probes is None:  # another request became the probe meanwhile
                 return self._paused(self._pauses.pauses_of(flow_id))

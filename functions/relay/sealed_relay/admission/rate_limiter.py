@@ -11,6 +11,7 @@ from itertools import accumulate
 from typing import Final
 
 from sealed_relay.admission.shared_item import SharedItems
+from sealed_relay.calls.message import Lane
 from sealed_relay.observability.events import BudgetUsed, Observe
 from sealed_relay.ports import Value
 
@@ -81,27 +82,38 @@ def window_of(item: Mapping[str, Value]) -> RateWindow:
 
 
 class RateLimiter:
-    """Hands out `per_minute` permits. `clock` tells seconds since 1970. `items` has what is known of the window."""
+    """Hands out `per_minute` permits. `clock` tells seconds since 1970. `items` has what is known of the window.
 
-    def __init__(self, items: SharedItems, clock: Callable[[], float], observe: Observe, per_minute: int) -> None:
+    `urgent_reserve` of them are for urgent requests alone: ordinary requests leave while fewer than the others are
+    used, and urgent ones while any is free.
+    """
+
+    def __init__(
+        self,
+        items: SharedItems,
+        clock: Callable[[], float],
+        observe: Observe,
+        per_minute: int,
+        urgent_reserve: int,
+    ) -> None:
         self._items = items
         self._clock = clock
         self._observe = observe
-        self._per_minute = per_minute
-        self._last_deferred_to_ms = 0.0
+        self._per_minute = {Lane.INGRESS: per_minute - urgent_reserve, Lane.URGENT: per_minute}
+        self._last_deferred_to_ms = dict.fromkeys(Lane, 0.0)
         self._expected = 0
         self._spare = 0
         self._spare_until = 0.0
 
-    def free(self) -> int:
-        """How many permits are free now, as far as is known here."""
-        return max(0, self._per_minute - window_of(self._items.known.get(RATE_KEY, {})).taken(self._now_ms()))
+    def free(self, lane: Lane) -> int:
+        """How many permits are free now for requests of this lane, as far as is known here."""
+        return max(0, self._per_minute[lane] - window_of(self._items.known.get(RATE_KEY, {})).taken(self._now_ms()))
 
     def expect(self, requests: int) -> None:
         """Requests of this invocation will ask for a permit soon: the first one takes the permits of all."""
         self._expected = requests
 
-    def take(self) -> float | None:
+    def take(self, lane: Lane) -> float | None:
         """Take a permit; until when it may be used, in seconds since 1970, or None if no permit is free.
 
         No write if a permit was taken for it already, else one, and one more each time that another invocation wrote
@@ -114,17 +126,17 @@ class RateLimiter:
         for item in self._items.attempts(RATE_KEY):
             # The other invocations count the permits from this time on, however long the write takes.
             window, now_ms = window_of(item), self._now_ms()
-            permits = min(max(1, self._expected), self._per_minute - window.taken(now_ms))
+            permits = min(max(1, self._expected), self._per_minute[lane] - window.taken(now_ms))
             if permits <= 0:
                 break
             if self._items.write(RATE_KEY, window_attributes(window.take(permits, now_ms))):
                 until = now_ms / 1000 + USE_WITHIN_SECONDS
                 self._expected, self._spare, self._spare_until = 0, permits - 1, until
                 break
-        self._observe(BudgetUsed(1 - self.free() / self._per_minute))
+        self._observe(BudgetUsed(1 - self.free(Lane.URGENT) / self._per_minute[Lane.URGENT]))
         return until
 
-    def seconds_to_wait(self, about_to_leave: int = 0) -> float:
+    def seconds_to_wait(self, lane: Lane, about_to_leave: int = 0) -> float:
         """After how many seconds a request without a permit should try again.
 
         `about_to_leave` other requests of this invocation will take a permit now.
@@ -134,11 +146,11 @@ class RateLimiter:
         """
         now_ms = self._now_ms()
         window = window_of(self._items.known.get(RATE_KEY, {})).take(about_to_leave, now_ms)
-        next_free_ms = window.next_free_ms(now_ms, self._per_minute)
-        after_last_ms = self._last_deferred_to_ms + 60_000 / self._per_minute
+        next_free_ms = window.next_free_ms(now_ms, self._per_minute[lane])
+        after_last_ms = self._last_deferred_to_ms[lane] + 60_000 / self._per_minute[lane]
         is_in_reach = next_free_ms < after_last_ms < next_free_ms + _MAX_SPREAD_MS
-        self._last_deferred_to_ms = after_last_ms if is_in_reach else next_free_ms
-        return (self._last_deferred_to_ms - now_ms) / 1000
+        self._last_deferred_to_ms[lane] = after_last_ms if is_in_reach else next_free_ms
+        return (self._last_deferred_to_ms[lane] - now_ms) / 1000
 
     def _now_ms(self) -> int:
         return int(self._clock() * 1000)

@@ -1,4 +1,4 @@
-"""The failure queue and the ingress queue in SQS."""
+"""The failure queue and the source queues in SQS."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -62,7 +62,7 @@ class FailureQueue:
                 raise FailureQueueError(codes[left[0]["Id"]], text)
 
 
-class IngressQueue:
+class SourceQueue:
     """Defers messages of the queue with this URL. `executor` runs the round trips side by side."""
 
     def __init__(self, client: "SQSClient", queue_url: str, executor: Executor) -> None:
@@ -71,7 +71,7 @@ class IngressQueue:
         self._executor = executor
 
     def defer(self, delays_seconds: Mapping[str, float]) -> None:
-        """Change visibility timeouts; see `ports.Ingress`. Messages that SQS refuses keep their timeout."""
+        """Change visibility timeouts; see `ports.SourceQueue`. Messages that SQS refuses keep their timeout."""
         for _ in self._executor.map(self._defer, in_parts(list(delays_seconds.items()), _MAX_ENTRIES)):
             pass
 
@@ -95,6 +95,7 @@ def _entry(entry_id: str, failure: Failure) -> "SendMessageBatchRequestEntryType
         "reason": failure.reason,
         "detail": failure.detail,
         "source_message_id": failure.source_message_id,
+        "source_queue": failure.source_queue,
         "request_id": failure.request_id,
         "api_request_id": failure.api_request_id,
     }
@@ -104,7 +105,7 @@ def _entry(entry_id: str, failure: Failure) -> "SendMessageBatchRequestEntryType
     if failure.code is not None:
         attributes["code"] = {"DataType": "Number", "StringValue": str(failure.code)}
     # A body of the maximum size leaves no room for attributes. The body must not be lost, so attributes go.
-    for name in ("detail", "request_id", "source_message_id", "code", "reason"):
+    for name in ("detail", "api_request_id", "request_id", "source_message_id", "code", "source_queue", "reason"):
         if _size_bytes(failure.body, attributes) > _MAX_MESSAGE_BYTES:
             attributes.pop(name, None)
     return {"Id": entry_id, "MessageBody": failure.body, "MessageAttributes": attributes}

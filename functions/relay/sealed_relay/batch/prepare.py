@@ -37,7 +37,7 @@ def defer_early(
     def is_late(call: Call) -> bool:
         return call.deadline(dependencies.limits.give_up_after) <= now
 
-    to_claim, deferred = sort_out_deferred(requests, _deferrals(dependencies, requests, is_late), is_late)
+    to_claim, deferred = sort_out_deferred(requests, _deferrals(invocation, requests, is_late), is_late)
     delays_seconds: dict[str, float] = {}
     for each in deferred:
         why, seconds = each.why, deferral_seconds(invocation, each.why, each.calls)
@@ -50,14 +50,14 @@ def defer_early(
 
 
 def _deferrals(
-    dependencies: Dependencies, requests: Sequence[PlannedRequest], is_late: Callable[[Call], bool]
+    invocation: Invocation, requests: Sequence[PlannedRequest], is_late: Callable[[Call], bool]
 ) -> dict[str, Deferral]:
     """Why requests may not leave now, by request id. A request with late calls alone needs no permit."""
     to_send = [
         request for request in requests if request.unsent is None and not all(is_late(call) for call in request.calls)
     ]
     to_send.sort(key=lambda request: min(call.sent_at for call in request.calls))  # the oldest get the free permits
-    forecast = dependencies.admission.forecast([request.flow_id for request in to_send])
+    forecast = invocation.dependencies.admission.forecast([request.flow_id for request in to_send], invocation.lane)
     return {request.request_id: why for request, why in zip(to_send, forecast, strict=True) if why is not None}
 
 

@@ -7,7 +7,7 @@ from functools import partial
 from sealed_relay.batch.inbox import Inbox
 from sealed_relay.batch.prepare import defer_early, prepare_requests
 from sealed_relay.batch.sort_claims import SortedClaims, sort_claims
-from sealed_relay.calls.message import Message
+from sealed_relay.calls.message import Lane, Message
 from sealed_relay.delivery.deliver import deliver, recover, settle_unsent
 from sealed_relay.delivery.failure_messages import fail_for_message, fail_unreadable
 from sealed_relay.delivery.request import Invocation, WorkResult
@@ -22,14 +22,16 @@ LEASE_MARGIN_SECONDS = 10.0
 Work = Callable[[], WorkResult]
 
 
-def process_batch(dependencies: Dependencies, messages: Sequence[Message], deadline: float) -> list[str]:
-    """Deliver a batch of messages, and return the ids of those that must stay in the queue.
+def process_batch(
+    dependencies: Dependencies, messages: Sequence[Message], deadline: float, lane: Lane = Lane.INGRESS
+) -> list[str]:
+    """Deliver a batch of messages of one queue, and return the ids of those that must stay in it.
 
     `deadline` is when the invocation is ended, in seconds since 1970. Rule 4, the way out: of a message that is not
     returned, each call is delivered, or was put on the failure queue for this very message.
     """
     lease = Lease(dependencies.make_id(), int((deadline + LEASE_MARGIN_SECONDS) * 1000))
-    invocation = Invocation(dependencies, lease, deadline)
+    invocation = Invocation(dependencies, lease, deadline, lane)
     inbox = Inbox(messages)
 
     planned = prepare_requests(dependencies, inbox.calls)
@@ -47,7 +49,7 @@ def process_batch(dependencies: Dependencies, messages: Sequence[Message], deadl
         inbox.apply(result)
 
     # A message that stays without a delay of its own met a fault. Its claims hold until the lease is over.
-    _defer(dependencies, inbox.delays_seconds(otherwise=lease.expires_at_ms / 1000 - dependencies.clock()))
+    _defer(invocation, inbox.delays_seconds(otherwise=lease.expires_at_ms / 1000 - dependencies.clock()))
     return inbox.open_message_ids
 
 
@@ -95,8 +97,8 @@ def _work_through(invocation: Invocation, work: Sequence[Work]) -> Iterator[Work
             yield result
 
 
-def _defer(dependencies: Dependencies, delays_seconds: Mapping[str, float]) -> None:
+def _defer(invocation: Invocation, delays_seconds: Mapping[str, float]) -> None:
     try:
-        dependencies.source_queue.defer(delays_seconds)
+        invocation.dependencies.source_queues[invocation.lane].defer(delays_seconds)
     except Exception as error:  # noqa: BLE001 - they come back all the same, when their visibility timeout ends
-        dependencies.observe(WorkFailed(error))
+        invocation.dependencies.observe(WorkFailed(error))

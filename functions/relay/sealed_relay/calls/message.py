@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
 import msgspec
@@ -21,6 +22,13 @@ from sealed_relay.calls.fields import (
 from sealed_relay.calls.invalid_message import InvalidMessageError
 from sealed_relay.calls.schema import CALL_FIELDS, MESSAGE_FIELDS, REQUIRED_CALL_FIELDS
 from sealed_relay.calls.wrapping import FieldTwice, unwrap
+
+
+class Lane(StrEnum):
+    """The queue that a message came from. All messages of one invocation come from the same queue."""
+
+    INGRESS = "ingress"
+    URGENT = "urgent"
 
 
 @dataclass(frozen=True, slots=True)

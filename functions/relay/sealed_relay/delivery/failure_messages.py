@@ -27,6 +27,7 @@ def publish_failures(invocation: Invocation, request_id: str, failed: Sequence[t
                 code=outcome.code,
                 request_id=request_id,
                 api_request_id=outcome.api_request_id,
+                source_queue=invocation.lane,
             )
             for (message_id, outcome), calls in groups.items()
         ]
@@ -56,7 +57,7 @@ def fail_for_message(invocation: Invocation, request_id: str, failed: Sequence[t
 def fail_unreadable(invocation: Invocation, message: Message, detail: str) -> WorkResult:
     """Put a message that cannot be read on the failure queue, with the body that it came with."""
     invocation.dependencies.failure_queue.publish(
-        [Failure(message.body, Reason.INVALID_MESSAGE, detail, message.message_id)]
+        [Failure(message.body, Reason.INVALID_MESSAGE, detail, message.message_id, source_queue=invocation.lane)]
     )
     invocation.dependencies.observe(
         MessageFailed(message.message_id, Reason.INVALID_MESSAGE, None, 0, "", detail=detail)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sealed_relay.calls.call import Call
+from sealed_relay.calls.message import Lane
 from sealed_relay.dependencies import Dependencies
 from sealed_relay.kairos.seal import SealedRequest
 from sealed_relay.ledger.claim_rules import Lease, Tries
@@ -16,6 +17,7 @@ class Invocation:
     dependencies: Dependencies
     lease: Lease
     deadline: float
+    lane: Lane = Lane.INGRESS
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,9 @@ def send(invocation: Invocation, attempt: Attempt) -> WorkResult:
 
 def _admit(invocation: Invocation, attempt: Attempt) -> Permit | Deferral:
     try:
-        return invocation.dependencies.admission.admit(attempt.sealed.flow_id, is_resend=attempt.is_resend)
+        return invocation.dependencies.admission.admit(
+            attempt.sealed.flow_id, invocation.lane, is_resend=attempt.is_resend
+        )
     except Exception:
         # It was stored as one that may have been sent. No byte of it left, and the next receive must know that.
         invocation.dependencies.request_log.release(

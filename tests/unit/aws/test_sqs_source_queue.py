@@ -9,7 +9,7 @@ from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sealed_relay.aws.sqs import IngressQueue
+from sealed_relay.aws.sqs import SourceQueue
 from tests.support.executor import InlineExecutor
 
 URL = "https://sqs.ap-south-1.amazonaws.com/123456789012/ingress"
@@ -28,7 +28,7 @@ class FakeSqs:
 def defer(delays_seconds: dict[str, float]) -> list[list[dict[str, Any]]]:
     sqs = FakeSqs()
     client: Any = sqs
-    IngressQueue(client, URL, InlineExecutor()).defer(delays_seconds)
+    SourceQueue(client, URL, InlineExecutor()).defer(delays_seconds)
     return sqs.entries
 
 
@@ -65,7 +65,7 @@ def test_request_fits_the_model_of_sqs_and_refused_entries_are_ignored() -> None
             "change_message_visibility_batch",
             {"Successful": [], "Failed": [{"Id": "0", "Code": "ReceiptHandleIsInvalid", "SenderFault": True}]},
         )
-        IngressQueue(client, URL, InlineExecutor()).defer({"handle": 1.5})
+        SourceQueue(client, URL, InlineExecutor()).defer({"handle": 1.5})
         stubber.assert_no_pending_responses()
 
 
@@ -74,4 +74,4 @@ def test_failed_request_raises() -> None:
     with Stubber(client) as stubber:
         stubber.add_client_error("change_message_visibility_batch", "RequestThrottled")
         with pytest.raises(ClientError):
-            IngressQueue(client, URL, InlineExecutor()).defer({"handle": 1.5})
+            SourceQueue(client, URL, InlineExecutor()).defer({"handle": 1.5})

@@ -16,11 +16,12 @@ from rich.table import Table
 
 from tests.campaign.evidence import Violation
 from tests.campaign.mutants import MUTANTS
+from tests.campaign.workers import start_processes
 from tests.explore.run import run_schedule
 from tests.explore.scenarios import SCENARIOS
 from tests.explore.scheduled_faults import Decisions
 from tests.explore.shown_mutants import SHOWN_BY
-from tests.explore.workers import Explored, explore, start_processes
+from tests.explore.workers import Explored, explore
 
 
 def main() -> None:

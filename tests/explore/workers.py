@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from multiprocessing import get_context
 
 from tests.campaign.evidence import Violation
 from tests.campaign.mutants import MUTANTS
@@ -13,7 +12,6 @@ from tests.explore.scenarios import SCENARIOS
 from tests.explore.scheduled_faults import Decisions
 from tests.explore.search import continuations, search
 
-_PROCESSES = 2
 _MAX_KEPT = 3
 
 
@@ -30,11 +28,6 @@ class Explored:
         self.schedules += other.schedules
         self.violations += other.violations
         self.violating = (self.violating + other.violating)[:_MAX_KEPT]
-
-
-def start_processes() -> ProcessPoolExecutor:
-    """Start the processes that `explore` shares its work between."""
-    return ProcessPoolExecutor(_PROCESSES, get_context("spawn"))
 
 
 def explore(

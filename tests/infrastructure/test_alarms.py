@@ -7,8 +7,10 @@ import pytest
 
 from local.dashboard.store import MetricId
 from local.stack.paths import REPOSITORY
+from sealed_relay.calls.outcome import Status
 from sealed_relay.delivery.backoff import retry_in_seconds
 from sealed_relay.kairos.codes import CODES, Scope
+from sealed_relay.observability.events import CallsSettled
 from sealed_relay.observability.metrics import ANSWERS, FAILED_MESSAGES, NAMESPACE, is_failed_request
 from tests.infrastructure.cloudformation import read_template
 from tests.infrastructure.emitted_telemetry import STAGE, deferred, emitted, emitted_metrics, log_lines
@@ -43,7 +45,7 @@ def test_alarms_watch_metrics_that_the_relay_emits() -> None:
         for alarm in ALARMS.values()
         if alarm.get("Namespace") == NAMESPACE
     }
-    assert len(watched) == 6
+    assert len(watched) == 7
     assert watched <= emitted_metrics()
 
 
@@ -166,20 +168,27 @@ def test_local_aws_leaves_out_only_what_it_cannot_make() -> None:
 def test_saved_query_uses_only_fields_that_log_lines_have(name: str) -> None:
     asked = set(re.findall(r"\b(?:fields|filter|stats|sort|by) (.+)", re.sub(r"(?m)^#.*", "", QUERIES[name])))
     texts = re.sub(r'"[^"]*"', "", ", ".join(asked))
-    words = set(re.findall(r"[a-z_]{3,}", texts)) - {
-        "asc",
-        "desc",
-        "like",
-        "count",
-        "sum",
-        "max",
-        "latest",
-        "ispresent",
-    }
+    language = {"and", "asc", "desc", "like", "count", "sum", "max", "latest", "ispresent"}
+    words = set(re.findall(r"[a-z_]{3,}", texts)) - language
     counted = set(re.findall(r" as (\w+)", QUERIES[name]))
     assert words - counted <= {key for line in log_lines() for key in line} | {"timestamp"}
-    messages = "".join(re.findall(r"message (?:=|in) (.+)", QUERIES[name]))
+    messages = "".join(re.findall(r'message (?:= "[^"]+"|in \[[^]]+])', QUERIES[name]))
     assert set(re.findall(r'"(.+?)"', messages)) <= {line["message"] for line in log_lines()}
+
+
+def test_query_of_presumed_calls_finds_resends_by_flow_identifier_and_request() -> None:
+    query = QUERIES["PresumedQuery"]
+    assert {"flow_id", "client_identifiers", "api_request_id", "request_id"} <= set(re.findall(r"\w+", query))
+    [result] = re.findall(r'result = "(\w+)"', query)
+    [line] = [line for line in log_lines() if line.get("result") == result]
+    assert line["message"] == "request sent"
+    assert (line["flow_id"], line["client_identifiers"]) == ("FLOWAAAA", "[call-1][call-2]")
+
+
+def test_one_call_presumed_accepted_raises_the_alarm_about_it() -> None:
+    alarm = ALARMS["PresumedAcceptedAlarm"]
+    metric = MetricId(NAMESPACE, alarm["MetricName"], dimensions(alarm))
+    assert emitted(CallsSettled(Status.PRESUMED_ACCEPTED, 1))[metric][0] >= alarm["Threshold"]
 
 
 def test_call_query_finds_a_whole_client_identifier() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from local.simulator.faults import CodeAnswer, DroppedConnection, ForeignPage
 from sealed_relay.batch.process_batch import process_batch
-from sealed_relay.calls.call import SERVICE_TIME_ZONE
+from sealed_relay.calls.start_time import SERVICE_TIME_ZONE
 from tests.support.clock import START
 from tests.support.compose import LIMITS
 from tests.support.scene import Scene

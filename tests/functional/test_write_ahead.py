@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from sealed_relay.calls.call import SERVICE_TIME_ZONE
+from sealed_relay.calls.start_time import SERVICE_TIME_ZONE
 from sealed_relay.kairos.answer import Answer
 from tests.support.gateway import SimulatedGateway
 from tests.support.scene import Scene
@@ -40,8 +40,8 @@ def test_request_without_a_decision_of_admission_is_not_sent_and_its_calls_go_fr
 
 def test_first_send_does_not_leave_on_a_later_day_than_it_was_sealed_for() -> None:
     scene = Scene()
-    scene.clock.now = datetime(2026, 11, 23, 23, 59, 59, tzinfo=SERVICE_TIME_ZONE).timestamp()
-    scene.script_table().at_write(before(partial(scene.clock.pause, 2)), ENVELOPE, times=1)
+    scene.clock.now = datetime(2026, 11, 23, 23, 59, 52, tzinfo=SERVICE_TIME_ZONE).timestamp()
+    scene.script_table().at_write(before(partial(scene.clock.pause, 4)), ENVELOPE, times=1)
     scene.send("a", "b")
     scene.invoke()
     assert scene.gateway.bodies == []
@@ -54,11 +54,11 @@ def test_first_send_does_not_leave_on_a_later_day_than_it_was_sealed_for() -> No
 @pytest.mark.parametrize("names", [["a"], ["a", "b"]])
 def test_first_send_overtaken_by_midnight_is_sealed_again_for_the_new_day(names: list[str]) -> None:
     scene = Scene()
-    scene.clock.now = datetime(2026, 11, 23, 23, 59, 59, tzinfo=SERVICE_TIME_ZONE).timestamp()
+    scene.clock.now = datetime(2026, 11, 23, 23, 59, 52, tzinfo=SERVICE_TIME_ZONE).timestamp()
 
     class LongWay(SimulatedGateway):
         def send(self, endpoint: str, body: bytes, timeout_seconds: float) -> Answer:
-            scene.clock.now += 2
+            scene.clock.now += 10
             return super().send(endpoint, body, timeout_seconds)
 
     scene.gateway = LongWay(scene.simulator)

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 
-from sealed_relay.calls.call import Call, service_time
+from sealed_relay.calls.call import Call
 from sealed_relay.calls.message import Message, read
 from sealed_relay.kairos.seal import seal
 from tests.bench.in_process.flows import flow_with_large_key
@@ -47,7 +47,7 @@ def sealing_many(calls: int = 500, repeats: int = 51) -> Sealing:
     """Many calls, beside JSON, base64, AES and base64 of the same payload, and the RSA wrap."""
     public_key = flow_with_large_key().public_key
     sealed = _calls(calls)
-    payload = {"calls": [call.payload(service_time(_SENT_AT)) for call in sealed]}
+    payload = {"calls": [call.payload(call.start_time) for call in sealed]}
 
     def floor() -> None:
         text = b64encode(msgspec.json.encode(payload))

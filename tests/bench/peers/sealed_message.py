@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from sealed_relay.calls.call import service_time
+from sealed_relay.calls.start_time import service_time
 from sealed_relay.kairos.flow import Flow
 from sealed_relay.kairos.seal import NONCE_BYTES, body_of, encrypt, make_secret_text, payload_of, wrap
 

@@ -8,17 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sealed_relay.calls.call import SERVICE_TIME_ZONE, Call, service_time
+from sealed_relay.calls.call import Call
 from sealed_relay.calls.invalid_message import InvalidMessageError
 from sealed_relay.calls.message import read
+from sealed_relay.calls.start_time import SERVICE_TIME_ZONE, soonest_start_time
 from tests.support.messages import SENT_AT, body_of_calls, make_call, make_message, written_call
 
 A_DAY = timedelta(days=1)
-NOW = service_time(SENT_AT)
+START_TIME = "2026-11-23T10:00:00+05:30"
 
 
 def start_time_sent(call: Call, now: datetime = SENT_AT) -> str:
-    return str(call.payload(service_time(now))["start-time"])
+    return call.start_time_to_send(soonest_start_time(now))
 
 
 @pytest.mark.parametrize(
@@ -39,7 +40,7 @@ def start_time_sent(call: Call, now: datetime = SENT_AT) -> str:
     ],
 )
 def test_start_time_in_any_iso_8601_spelling_is_sent_in_the_service_time_zone(written: str, sent: str) -> None:
-    assert start_time_sent(make_call(start_time=written)) == sent
+    assert make_call(start_time=written).start_time == sent
 
 
 @given(st.datetimes(timezones=st.timezones()), st.datetimes(timezones=st.timezones()))
@@ -51,7 +52,7 @@ def test_call_with_valid_times_can_be_sent_and_has_a_deadline(start_time: dateti
         return  # too near to the first or the last day of the calendar
 
     asked_for = datetime.fromisoformat(start_time.isoformat())  # in no zone that tells a time twice
-    assert datetime.fromisoformat(start_time_sent(call)) == asked_for.replace(microsecond=0)
+    assert datetime.fromisoformat(call.start_time) == asked_for.replace(microsecond=0)
     assert call.deadline(A_DAY) <= not_after
 
 
@@ -62,14 +63,19 @@ def test_default_start_time_is_when_the_message_was_sent() -> None:
 def test_default_start_time_becomes_now_after_its_day_in_the_service_time_zone() -> None:
     midnight_there = datetime(2026, 11, 24, tzinfo=SERVICE_TIME_ZONE)
 
-    assert start_time_sent(make_call(), midnight_there - timedelta(seconds=1)) == "2026-11-23T10:00:00+05:30"
+    assert start_time_sent(make_call(), midnight_there - timedelta(seconds=6)) == "2026-11-23T10:00:00+05:30"
     assert start_time_sent(make_call(), midnight_there.astimezone(UTC)) == "2026-11-24T00:00:00+05:30"
 
 
-def test_given_start_time_stays_after_its_day() -> None:
-    call = make_call(start_time="2026-11-23T10:00:00+05:30")
+@pytest.mark.parametrize(
+    "start_time", ["2026-11-23T00:00:00+05:30", "2026-11-23T23:59:59+05:30", "2026-12-31T10:00:00+05:30"]
+)
+def test_given_start_time_stays_until_its_date_is_about_to_end(start_time: str) -> None:
+    call = make_call(start_time=start_time)
+    midnight_there = datetime(2026, 11, 24, tzinfo=SERVICE_TIME_ZONE)
 
-    assert start_time_sent(call, SENT_AT + 7 * A_DAY) == "2026-11-23T10:00:00+05:30"
+    assert start_time_sent(call, midnight_there - timedelta(seconds=6)) == start_time
+    assert start_time_sent(call, midnight_there - timedelta(seconds=5)) == max(start_time, "2026-11-24T00:00:00+05:30")
 
 
 def test_deadline_of_call_without_times_counts_from_when_the_message_was_sent() -> None:
@@ -108,9 +114,9 @@ def test_deadline_text_tells_which_deadline_and_when(fields: dict[str, str], tex
 
 
 def test_api_gets_only_its_four_fields() -> None:
-    assert make_call("order-1", not_after="2026-11-24T00:00:00Z").payload(NOW) == {
+    assert make_call("order-1", not_after="2026-11-24T00:00:00Z").payload(START_TIME) == {
         "client-identifier": "order-1",
-        "start-time": "2026-11-23T10:00:00+05:30",
+        "start-time": START_TIME,
         "contact-numbers": ["919900000001"],
         "keys": [],
     }
@@ -119,7 +125,7 @@ def test_api_gets_only_its_four_fields() -> None:
 def test_api_gets_flow_variables_as_the_producer_wrote_them() -> None:
     keys = [{"name": "$flow.key.Name", "value": "Zoë"}, {"name": "$flow.key.a b.c", "value": ""}]
 
-    assert make_call(keys=keys).payload(NOW)["keys"] == keys
+    assert make_call(keys=keys).payload(START_TIME)["keys"] == keys
 
 
 @pytest.mark.parametrize(

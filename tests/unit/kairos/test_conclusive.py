@@ -56,7 +56,12 @@ ROWS: list[tuple[str, Finding, list[tuple[Answered, Circumstances]]]] = [
     (
         "is_first_send",
         Finding.REFUSED,
-        [(Answered(500), FIRST_SEND), (Answered(205), replace(FIRST_SEND, is_same_day=False))],
+        [(Answered(500), FIRST_SEND), (Answered(205), replace(FIRST_SEND, is_date_over=True))],
+    ),
+    (
+        "refusal_is_about_a_call_in_it start_date_is_over",
+        Finding.UNRESOLVED,
+        [(Answered(210), replace(RESEND, is_date_over=True)), (Answered(205), replace(RESEND, is_date_over=True))],
     ),
     ("refusal_is_about_a_call_in_it", Finding.REFUSED, [(Answered(205), RESEND)]),
     (
@@ -67,7 +72,7 @@ ROWS: list[tuple[str, Finding, list[tuple[Answered, Circumstances]]]] = [
     (
         "always",
         Finding.UNDECIDED,
-        [(Answered(500), RESEND), (Answered(205), replace(RESEND, is_same_day=False))],
+        [(Answered(500), RESEND), (Answered(400), replace(RESEND, is_date_over=True))],
     ),
 ]
 ANSWERS = st.builds(
@@ -82,7 +87,7 @@ CIRCUMSTANCES = st.builds(
     was_refused=st.booleans(),
     may_be_resent=st.booleans(),
     has_current_secret=st.sampled_from([True, False, None]),
-    is_same_day=st.booleans(),
+    is_date_over=st.booleans(),
 )
 
 
@@ -109,14 +114,29 @@ def test_row_decides_on_its_examples(row: int) -> None:
 
 @pytest.mark.parametrize(
     ("row", "later"),
-    [(0, 1), (0, 2), (0, 8), (1, 8), (3, 4), (4, 8), (5, 7), (5, 8), (6, 7), (7, 11), (9, 11), (10, 11)],
+    [
+        (0, 1),
+        (0, 2),
+        (0, 8),
+        (1, 8),
+        (3, 4),
+        (4, 8),
+        (5, 7),
+        (5, 8),
+        (6, 7),
+        (7, 12),
+        (8, 9),
+        (9, 10),
+        (10, 12),
+        (11, 12),
+    ],
 )
 def test_row_must_stand_before_a_later_one_that_holds_too(row: int, later: int) -> None:
     both = [
         (answer, sent)
         for answer in (make(code) for code in [*CODES, UNKNOWN] for make in (Answered, contradicted, untrusted))
         for sent in (FIRST_SEND, RESEND, replace(RESEND, was_refused=True), replace(RESEND, has_current_secret=False))
-        for sent in (sent, replace(sent, may_be_resent=False))
+        for sent in (sent, replace(sent, may_be_resent=False), replace(sent, is_date_over=True))
         if later in (held := rows_that_hold(answer, sent)) and held[0] == row
     ]
 
@@ -137,7 +157,7 @@ def test_success_is_accepted_whatever_its_list(sent: Circumstances) -> None:
     assert finding_of(untrusted(SUCCESS), sent) is Finding.ACCEPTED
 
 
-@pytest.mark.parametrize("sent", [FIRST_SEND, RESEND, replace(RESEND, was_refused=True, is_same_day=False)])
+@pytest.mark.parametrize("sent", [FIRST_SEND, RESEND, replace(RESEND, was_refused=True, is_date_over=True)])
 def test_partial_success_is_a_verdict_only_with_a_trusted_list(sent: Circumstances) -> None:
     assert finding_of(Answered(PARTIAL, {"a": "uuid"}), sent) is Finding.PARTLY_ACCEPTED
     assert finding_of(untrusted(PARTIAL), sent) is Finding.UNRESOLVED
@@ -156,20 +176,20 @@ def test_repeated_checksum_after_a_refused_resend_is_unresolved() -> None:
 
 
 @pytest.mark.parametrize("code", REFUSALS)
-@pytest.mark.parametrize("is_same_day", [False, True])
+@pytest.mark.parametrize("is_date_over", [False, True])
 @pytest.mark.parametrize("has_current_secret", [False, None, True])
 def test_refusal_of_a_first_send_is_conclusive(
-    code: int, *, is_same_day: bool, has_current_secret: bool | None
+    code: int, *, is_date_over: bool, has_current_secret: bool | None
 ) -> None:
-    sent = Circumstances(is_same_day=is_same_day, has_current_secret=has_current_secret)
+    sent = Circumstances(is_date_over=is_date_over, has_current_secret=has_current_secret)
 
     assert finding_of(Answered(code), sent) is Finding.REFUSED
 
 
 @pytest.mark.parametrize("code", CALL_CODES)
-def test_refusal_about_a_call_on_a_resend_is_conclusive_on_the_same_day_only(code: int) -> None:
+def test_refusal_about_a_call_on_a_resend_tells_until_its_date_is_over(code: int) -> None:
     assert finding_of(Answered(code), RESEND) is Finding.REFUSED
-    assert finding_of(Answered(code), replace(RESEND, is_same_day=False)) is Finding.UNDECIDED
+    assert finding_of(Answered(code), replace(RESEND, is_date_over=True)) is Finding.UNRESOLVED
 
 
 @pytest.mark.parametrize("code", OTHER_REFUSALS)
@@ -199,13 +219,13 @@ def test_first_send_is_undecided_only_for_an_unknown_or_contradicted_code(
 
 
 @given(ANSWERS, CIRCUMSTANCES)
-def test_resend_is_refused_only_for_a_call_in_it_on_the_same_day(answer: Answered, sent: Circumstances) -> None:
+def test_resend_is_refused_only_for_a_call_in_it_on_its_date(answer: Answered, sent: Circumstances) -> None:
     sent = replace(sent, is_resend=True)
 
     if finding_of(answer, sent) is Finding.REFUSED:
         assert code_of(answer.code).scope is Scope.CALL
         assert answer.code != 400
-        assert sent.is_same_day
+        assert not sent.is_date_over
 
 
 @given(CIRCUMSTANCES, st.booleans())

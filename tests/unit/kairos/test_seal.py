@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from local.simulator import open_request
-from sealed_relay.calls.call import Call, service_time
+from sealed_relay.calls.call import Call
 from sealed_relay.kairos.flow import KeyWrap
 from sealed_relay.kairos.seal import SealedRequest, max_calls_bytes, seal
 from tests.support.flows import make_flow, rsa_key, security_id_of
@@ -35,7 +35,7 @@ def test_sealed_request_holds_the_flow_and_its_calls(key_wrap: KeyWrap) -> None:
         "api-version": "1.0",
         "security-id": security_id_of("FLOWAAAA"),
         "flow-id": "FLOWAAAA",
-        "calls": [call.payload(service_time(SENT_AT)) for call in calls],
+        "calls": [call.payload("2026-11-23T10:00:00+05:30") for call in calls],
     }
 
 
@@ -68,13 +68,26 @@ def test_body_shows_nothing_of_a_call_in_the_clear() -> None:
         assert secret not in body
 
 
-@pytest.mark.parametrize(
-    ("now", "date"), [("2026-11-23T18:29:59+00:00", "2026-11-23"), ("2026-11-23T18:30:00+00:00", "2026-11-24")]
-)
-def test_sealed_request_notes_the_service_date_of_its_sealing(now: str, date: str) -> None:
-    flow, at = make_flow("FLOWAAAA"), datetime.fromisoformat(now)
+def test_sealed_request_notes_its_earliest_start_time() -> None:
+    sealed = seal_calls(make_call("a", start_time="2026-11-23T09:00:00+05:30"), make_call("b"))
 
-    assert seal("request-1", flow, [make_call()], os.urandom, now=at, give_up_after=A_DAY).service_date == date
+    assert sealed.first_start_time == "2026-11-23T09:00:00+05:30"
+
+
+@pytest.mark.parametrize(
+    ("now", "start_time"),
+    [
+        ("2026-11-23T18:29:54.9+00:00", "2026-11-23T10:00:00+05:30"),
+        ("2026-11-23T18:29:55+00:00", "2026-11-24T00:00:00+05:30"),
+        ("2026-11-23T18:30:01+00:00", "2026-11-24T00:00:01+05:30"),
+    ],
+)
+def test_sealed_start_time_is_of_the_date_that_the_api_sees(now: str, start_time: str) -> None:
+    at = datetime.fromisoformat(now)
+    sealed = seal("request-1", make_flow("FLOWAAAA"), [make_call()], os.urandom, now=at, give_up_after=A_DAY)
+
+    assert sealed.first_start_time == start_time
+    assert msgspec.json.decode(opened(sealed))["calls"][0]["start-time"] == start_time
 
 
 def test_call_that_fills_the_room_of_a_request_keeps_its_body_within_the_limit() -> None:
@@ -82,7 +95,7 @@ def test_call_that_fills_the_room_of_a_request_keeps_its_body_within_the_limit()
 
     def call_of(size_bytes: int) -> Call:
         """A call whose JSON has that many bytes, and a comma beside."""
-        empty = make_call(keys=[{"name": "$flow.key.n", "value": ""}]).payload(service_time(SENT_AT))
+        empty = make_call(keys=[{"name": "$flow.key.n", "value": ""}]).payload("2026-11-23T10:00:00+05:30")
         value = "x" * (size_bytes - len(msgspec.json.encode(empty)) - 1)
         return make_call(keys=[{"name": "$flow.key.n", "value": value}])
 

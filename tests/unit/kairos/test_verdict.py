@@ -28,9 +28,9 @@ TRANSIENT = [206, 208, 500]
 FIRST_SEND = Circumstances()
 RESEND = Circumstances(is_resend=True)
 SENT = [
-    Circumstances(is_resend, was_refused, may_be_resent, has_current_secret, is_same_day)
-    for is_resend, was_refused, may_be_resent, has_current_secret, is_same_day in itertools.product(
-        [False, True], [False, True], [False, True], [True, False, None], [True, False]
+    Circumstances(is_resend, was_refused, may_be_resent, has_current_secret, is_date_over)
+    for is_resend, was_refused, may_be_resent, has_current_secret, is_date_over in itertools.product(
+        [False, True], [False, True], [False, True], [True, False, None], [False, True]
     )
     if is_resend or not was_refused
 ]
@@ -243,8 +243,8 @@ def test_one_of_several_calls_is_not_blamed_if_only_its_message_is_here(answer: 
 
 @pytest.mark.parametrize("answer", [*map(Answered, ISOLATED), Answered(209, {"x": "uuid"})], ids=str)
 @pytest.mark.parametrize("names", ["a", "abc"])
-def test_refusal_on_a_later_day_than_the_sealing_sends_all_calls_fresh(names: str, answer: Answered) -> None:
-    conclusion = conclusion_on(answer, names, replace(FIRST_SEND, is_same_day=False))
+def test_refusal_of_an_over_start_date_sends_all_calls_fresh(names: str, answer: Answered) -> None:
+    conclusion = conclusion_on(answer, names, replace(FIRST_SEND, is_date_over=True))
 
     assert (conclusion.fresh, conclusion.outcomes) == ([list(names)], {})
 

@@ -56,7 +56,9 @@ class Ledger:
         return is_written
 
     def store(self, request_id: str) -> None:
-        sealed = SealedRequest(request_id, "FLOWAAAA", "outbound", "v1", "2026-11-23", b"body", ("call-1",), 2**60)
+        sealed = SealedRequest(
+            request_id, "FLOWAAAA", "outbound", "v1", "2026-11-23T10:00:00+05:30", b"body", ("call-1",), 2**60
+        )
         self.requests.store(sealed, self.lease())
 
     def later_call(self) -> Call:

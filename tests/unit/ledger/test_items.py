@@ -47,14 +47,28 @@ def item_bytes(item: Item) -> int:
 
 def sealed_request(body: bytes, names: tuple[str, ...] = ("call-1",)) -> SealedRequest:
     return SealedRequest(
-        "request-1", "FLOWAAAA", "outbounddialer", "version 1", "2026-11-23", body, names, 1_795_408_200_000
+        "request-1",
+        "FLOWAAAA",
+        "outbounddialer",
+        "version 1",
+        "2026-11-23T10:00:00+05:30",
+        body,
+        names,
+        1_795_408_200_000,
     )
 
 
 @given(st.binary(max_size=2000), NAMES, st.integers(-(2**60), 2**60))
 def test_envelope_is_read_back_byte_for_byte(body: bytes, names: list[str], not_after_ms: int) -> None:
     sealed = SealedRequest(
-        "request-1", "FLOWAAAA", "outbounddialer", "version 1", "2026-11-23", body, tuple(names), not_after_ms
+        "request-1",
+        "FLOWAAAA",
+        "outbounddialer",
+        "version 1",
+        "2026-11-23T10:00:00+05:30",
+        body,
+        tuple(names),
+        not_after_ms,
     )
 
     assert sealed_request_of(envelope_item(sealed, expires_at=1)) == sealed

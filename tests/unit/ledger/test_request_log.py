@@ -19,7 +19,7 @@ from tests.support.table import InMemoryTable
 
 LEASE_SECONDS = 60.0
 KEEP_OUTCOMES, KEEP_ENVELOPES = timedelta(days=90), timedelta(hours=48)
-SEALED = SealedRequest("r-1", "FLOWAAAA", "outbound", "v1", "2026-11-23", b"body", ("call-1",), 2**60)
+SEALED = SealedRequest("r-1", "FLOWAAAA", "outbound", "v1", "2026-11-23T10:00:00+05:30", b"body", ("call-1",), 2**60)
 REFUSED = ConclusiveAnswer(Finding.REFUSED, 500)
 
 

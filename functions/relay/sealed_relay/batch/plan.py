@@ -13,7 +13,7 @@ from typing import TypeVar
 import msgspec
 
 from sealed_relay.admission.control import Deferral
-from sealed_relay.calls.call import Call, service_time
+from sealed_relay.calls.call import Call
 from sealed_relay.calls.outcome import Outcome, Status
 from sealed_relay.dependencies import Limits
 from sealed_relay.kairos.codes import MAX_DATA_LIST_SIZE_EXCEEDED, Scope
@@ -49,7 +49,6 @@ def plan(
     for call in calls:
         is_due_soon = call.deadline(limits.give_up_after) - now < _SOON
         groups.setdefault((call.flow_id, is_due_soon), []).append(call)
-    now_there = service_time(now)
     requests: list[PlannedRequest] = []
     for (flow_id, _), flow_calls in groups.items():
         flow = flows[flow_id]
@@ -57,7 +56,9 @@ def plan(
             requests.append(PlannedRequest(make_id(), flow_id, tuple(flow_calls), flow))
             continue
         room = max_calls_bytes(flow, limits.max_body_bytes)
-        sized = [(call, len(msgspec.json.encode(call.payload(now_there))) + 1) for call in flow_calls]  # and a comma
+        sized = [
+            (call, len(msgspec.json.encode(call.payload(call.start_time))) + 1) for call in flow_calls
+        ]  # and a comma
         fitting = [(call, size) for call, size in sized if size <= room]
         requests += [
             PlannedRequest(make_id(), flow_id, tuple(call for call, _ in group))

@@ -1,17 +1,13 @@
-"""One call of a queue message, and the times that it is told in. Pure."""
+"""One call of a queue message. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
-SERVICE_TIME_ZONE = timezone(timedelta(hours=5, minutes=30))
-"""The API takes start times in +05:30 only, and refuses a start *date* before today's there."""
-
-
-DATE_LENGTH = len("YYYY-MM-DD")
+from sealed_relay.calls.start_time import DATE_LENGTH, end_of_date, service_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +49,19 @@ class Call:
             ]
         )
 
-    def payload(self, now: str) -> dict[str, Any]:
-        """The call as the API takes it, as a JSON object. `now` is told as in `service_time`.
+    def start_time_to_send(self, soonest: str) -> str:
+        """The start time that the API is told. It is never one whose date is over.
 
-        A default start time whose day is over there becomes `now`: the producer asked for no other day, and
-        the API refuses an earlier date.
+        `soonest` is the `soonest_start_time` of now. A call without a start time of its own may wait past midnight. One
+        with a start time of its own is sent on that date only: its deadline sees to it.
         """
-        is_over = self.start_time_is_default and self.start_time[:DATE_LENGTH] < now[:DATE_LENGTH]
+        return soonest if self.start_time[:DATE_LENGTH] < soonest[:DATE_LENGTH] else self.start_time
+
+    def payload(self, start_time: str) -> dict[str, Any]:
+        """The call as the API takes it, as a JSON object. `start_time` is told as in `service_time`."""
         return {
             "client-identifier": self.client_identifier,
-            "start-time": now if is_over else self.start_time,
+            "start-time": start_time,
             "contact-numbers": self.raw["contact-numbers"],
             "keys": self.raw.get("keys", []),
         }
@@ -81,16 +80,5 @@ class Call:
         if self.not_after is not None:
             deadlines.append((self.not_after, "`not-after`"))
         if not self.start_time_is_default:
-            midnight = datetime.fromisoformat(self.start_time[:DATE_LENGTH]).replace(tzinfo=SERVICE_TIME_ZONE)
-            deadlines.append((midnight + timedelta(days=1), "the end of the start date"))
+            deadlines.append((end_of_date(self.start_time), "the end of the start date"))
         return deadlines
-
-
-def service_time(moment: datetime) -> str:
-    """A time as the API takes it: ISO 8601 in the service's time zone, to the second."""
-    return moment.astimezone(SERVICE_TIME_ZONE).isoformat(timespec="seconds")
-
-
-def service_date(moment: float) -> str:
-    """The service's date at a moment in seconds since 1970, as YYYY-MM-DD."""
-    return datetime.fromtimestamp(moment, SERVICE_TIME_ZONE).date().isoformat()

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from difflib import get_close_matches
 from typing import Any
 
-from sealed_relay.calls.call import SERVICE_TIME_ZONE
 from sealed_relay.calls.invalid_message import InvalidMessageError, kind_of
 from sealed_relay.calls.schema import (
     CONTACT_NUMBER,
@@ -17,6 +16,7 @@ from sealed_relay.calls.schema import (
     MAX_DIGITS,
     MIN_DIGITS,
 )
+from sealed_relay.calls.start_time import SERVICE_TIME_ZONE
 from sealed_relay.calls.wrapping import FieldTwice
 
 _FLOW_ID = re.compile(FLOW_ID)

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from sealed_relay.calls.call import Call, service_time
+from sealed_relay.calls.call import Call
 from sealed_relay.calls.fields import (
     check_client_identifier,
     check_contact_number,
@@ -21,6 +21,7 @@ from sealed_relay.calls.fields import (
 )
 from sealed_relay.calls.invalid_message import InvalidMessageError
 from sealed_relay.calls.schema import CALL_FIELDS, MESSAGE_FIELDS, REQUIRED_CALL_FIELDS
+from sealed_relay.calls.start_time import service_time
 from sealed_relay.calls.wrapping import FieldTwice, unwrap
 
 

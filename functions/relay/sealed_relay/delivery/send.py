@@ -5,11 +5,12 @@ permit -> send -> store the answer -> publish failures -> write outcomes, perhap
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from sealed_relay.admission.control import Deferral, Permit
 from sealed_relay.admission.health_signal import HealthSignal, health_signal_of
-from sealed_relay.calls.call import service_date
 from sealed_relay.calls.outcome import Outcome, Reason, Status
+from sealed_relay.calls.start_time import is_date_over
 from sealed_relay.delivery.request import Attempt, ClaimedCall, Invocation, Request, WorkResult
 from sealed_relay.delivery.settle import backoff_seconds, deferral_seconds, settle
 from sealed_relay.kairos.answer import Ambiguous, Answer, Answered, NotSent, WrongAddress
@@ -79,12 +80,16 @@ def _admit(invocation: Invocation, attempt: Attempt) -> Permit | Deferral:
 def _may_leave(invocation: Invocation, attempt: Attempt, permit: Permit) -> bool:
     """Whether its first byte may leave now: within the lease, under its permit, and before the deadline of its calls.
 
-    It also leaves on the day it was sealed for, since the API refuses earlier dates. A resend has no other bytes.
+    A first send is sealed anew if the API may refuse a start date in it. A resend has no other bytes.
     """
     now = invocation.dependencies.clock()
     sealed = attempt.sealed
     is_in_time = seconds_to_send(invocation) > 0 and now * 1000 < sealed.not_after_ms and now <= permit.until
-    return is_in_time and (attempt.is_resend or sealed.service_date == service_date(now))
+    return is_in_time and (attempt.is_resend or not _is_date_over(invocation, attempt))
+
+
+def _is_date_over(invocation: Invocation, attempt: Attempt) -> bool:
+    return is_date_over(attempt.sealed.first_start_time, datetime.fromtimestamp(invocation.dependencies.clock(), UTC))
 
 
 def _post(invocation: Invocation, attempt: Attempt) -> Answer:
@@ -124,7 +129,7 @@ def _circumstances(invocation: Invocation, attempt: Attempt, answer: Answer) -> 
         was_refused=attempt.was_refused,
         may_be_resent=attempt.unclear_answers + 1 < dependencies.limits.max_refusals,
         has_current_secret=_has_current_secret(invocation, attempt, answer),
-        is_same_day=attempt.sealed.service_date == service_date(dependencies.clock()),
+        is_date_over=_is_date_over(invocation, attempt),
     )
 
 

@@ -30,14 +30,14 @@ class Circumstances:
     `is_resend`: an earlier attempt with the same bytes may have been received. `was_refused`: an earlier attempt was
     answered, though not conclusively, and the API may have kept its checksum. `may_be_resent`: fewer than the allowed
     number of its answers were ambiguous. `has_current_secret`: it was sealed with the flow's secret as it is now; None
-    if that is unknown. `is_same_day`: the service's date is still the date of the sealing.
+    if that is unknown. `is_date_over`: the API may refuse a start date in it, because the date is over.
     """
 
     is_resend: bool = False
     was_refused: bool = False
     may_be_resent: bool = True
     has_current_secret: bool | None = True
-    is_same_day: bool = True
+    is_date_over: bool = False
 
 
 Condition = Callable[[Answered, Circumstances], bool]
@@ -83,9 +83,14 @@ def earlier_attempt_was_refused(_: Answered, sent: Circumstances) -> bool:
     return sent.was_refused
 
 
-def refusal_is_about_a_call_in_it(answer: Answered, sent: Circumstances) -> bool:
-    """It would have met the first attempt too: the same calls, on the same day, and the API could open the request."""
-    return answer.meaning.scope is Scope.CALL and answer.code != INVALID_FORMAT.number and sent.is_same_day
+def refusal_is_about_a_call_in_it(answer: Answered, _: Circumstances) -> bool:
+    """The API could open the request, and refused it for a call in it. It would refuse the same bytes again."""
+    return answer.meaning.scope is Scope.CALL and answer.code != INVALID_FORMAT.number
+
+
+def start_date_is_over(_: Answered, sent: Circumstances) -> bool:
+    """The API refuses earlier dates. The first attempt was on the start date, so it may have been accepted."""
+    return sent.is_date_over
 
 
 def refusal_blames_a_secret_that_was_changed(answer: Answered, sent: Circumstances) -> bool:
@@ -109,6 +114,8 @@ TABLE: tuple[tuple[tuple[Condition, ...], Finding], ...] = (
     ((code_is_checksum_repeated, earlier_attempt_was_refused), Finding.UNRESOLVED),
     ((code_is_checksum_repeated,), Finding.PRESUMED_ACCEPTED),
     ((is_first_send,), Finding.REFUSED),
+    ((refusal_is_about_a_call_in_it, start_date_is_over), Finding.UNRESOLVED),
+    # It would have met the first attempt too: the same calls, on the same date.
     ((refusal_is_about_a_call_in_it,), Finding.REFUSED),
     ((refusal_blames_a_secret_that_was_changed,), Finding.UNRESOLVED),
     # The refusal may be owed to the state of the account, the flow or an edge: it does not speak of the first attempt.

@@ -19,7 +19,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 
-from sealed_relay.calls.call import DATE_LENGTH, Call, service_time
+from sealed_relay.calls.call import Call
+from sealed_relay.calls.start_time import soonest_start_time
 from sealed_relay.kairos.flow import Flow, KeyWrap
 
 NONCE_BYTES = 8
@@ -44,14 +45,14 @@ class SealedRequest:
 
     `body` is the exact outer body, UTF-8 JSON. `client_identifiers` are those of all its calls. `not_after_ms` is the
     earliest deadline among them: after it the request is not sent again. `secret_version` is the version of the flow
-    secret that sealed it. `service_date` is the service's date at that time, YYYY-MM-DD.
+    secret that sealed it. `first_start_time` is the earliest start time in it, as in `service_time`.
     """
 
     request_id: str
     flow_id: str
     endpoint: str
     secret_version: str
-    service_date: str
+    first_start_time: str
     body: bytes
     client_identifiers: tuple[str, ...]
     not_after_ms: int
@@ -67,9 +68,10 @@ def seal(
     give_up_after: timedelta,
 ) -> SealedRequest:
     """Seal calls for the API. `random_bytes` gives that many bytes, fit for keys."""
-    now_there = service_time(now)
+    soonest = soonest_start_time(now)
+    start_times = [call.start_time_to_send(soonest) for call in calls]
     payload = payload_of(
-        [call.payload(now_there) for call in calls],
+        [call.payload(start_time) for call, start_time in zip(calls, start_times, strict=True)],
         flow_id=flow.flow_id,
         security_id=flow.security_id,
         api_version=flow.api_version,
@@ -82,7 +84,7 @@ def seal(
         flow_id=flow.flow_id,
         endpoint=flow.endpoint,
         secret_version=flow.version,
-        service_date=now_there[:DATE_LENGTH],
+        first_start_time=min(start_times),
         body=body,
         client_identifiers=tuple(call.client_identifier for call in calls),
         not_after_ms=int(min(call.deadline(give_up_after) for call in calls).timestamp() * 1000),

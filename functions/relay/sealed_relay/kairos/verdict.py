@@ -119,8 +119,8 @@ def _blames_the_secret(code: Code, sent: Circumstances, *, has_fresh_secret: boo
 def _fresh_groups(code: Code, sent: Circumstances, refused: list[str], calls_in_request: int) -> list[list[str]]:
     """The refused calls that go out at once in fresh requests; none if they wait or are rejected."""
     match code.verdict:
-        case Verdict.ISOLATE | Verdict.ACCEPT_LISTED if not sent.is_same_day:
-            # It was sealed on the day before, and the API refuses earlier dates: perhaps no call in it is at fault.
+        case Verdict.ISOLATE | Verdict.ACCEPT_LISTED if sent.is_date_over:
+            # The API refuses earlier dates: perhaps no call in it is at fault.
             return [refused]
         case Verdict.ISOLATE | Verdict.SPLIT | Verdict.ACCEPT_LISTED if calls_in_request > 1:
             return _halves(refused)

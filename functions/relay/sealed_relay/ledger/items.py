@@ -98,7 +98,7 @@ def envelope_item(sealed: SealedRequest, expires_at: int) -> Item:
         "flow_id": sealed.flow_id,
         "endpoint": sealed.endpoint,
         "secret_version": sealed.secret_version,
-        "service_date": sealed.service_date,
+        "first_start_time": sealed.first_start_time,
         "body": _deflate(sealed.body),
         "client_identifiers": _deflate(msgspec.json.encode(sealed.client_identifiers)),
         "not_after_ms": sealed.not_after_ms,
@@ -113,7 +113,7 @@ def sealed_request_of(item: Item) -> SealedRequest:
         flow_id=str(item["flow_id"]),
         endpoint=str(item["endpoint"]),
         secret_version=str(item["secret_version"]),
-        service_date=str(item["service_date"]),
+        first_start_time=str(item["first_start_time"]),
         body=zlib.decompress(_bytes(item["body"])),
         client_identifiers=msgspec.json.decode(
             zlib.decompress(_bytes(item["client_identifiers"])), type=tuple[str, ...]

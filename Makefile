@@ -22,8 +22,10 @@ export UV := .venvs/uv/bin/uv
 export SAM_CLI_TELEMETRY := 0
 # Beside the sources, compiled modules would be uploaded with the function.
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.local/pycache
-# The local AWS is asked with keys of its own, and never through a proxy.
+# The local AWS is asked with keys of its own, and never through a proxy. The user's files for the real AWS are not read.
 unexport AWS_PROFILE AWS_DEFAULT_PROFILE
+export AWS_CONFIG_FILE := /dev/null
+export AWS_SHARED_CREDENTIALS_FILE := /dev/null
 export NO_PROXY := 127.0.0.1,localhost,$(NO_PROXY)
 export no_proxy := $(NO_PROXY)
 
@@ -43,27 +45,27 @@ help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 
 run: $(ENVIRONMENTS) ## Send messages through the local stack and account for every call [MESSAGES=100] [GATEWAY_BASE_URL=]
-	@$(PROJECT_PYTHON) -m local.run --messages "$(MESSAGES)" --gateway-base-url "$(GATEWAY_BASE_URL)"
+	@$(PROJECT_PYTHON) -m local run --messages "$(MESSAGES)" --gateway-base-url "$(GATEWAY_BASE_URL)"
 
 chaos: $(ENVIRONMENTS) ## Send calls through the local stack while processes die, and account for each [CALLS=10000] [SEED=]
-	@$(PROJECT_PYTHON) -m local.chaos $(if $(CALLS),--calls "$(CALLS)") --seed "$(SEED)"
+	@$(PROJECT_PYTHON) -m local chaos $(if $(CALLS),--calls "$(CALLS)") $(if $(SEED),--seed "$(SEED)")
 
 up: $(ENVIRONMENTS) ## Bring the local stack up: local AWS, Kairos simulator, the real template [GATEWAY_BASE_URL=] [CONTAINER_BRIDGE=]
-	@$(PROJECT_PYTHON) -m local.stack up --gateway-base-url "$(GATEWAY_BASE_URL)" --container-bridge "$(CONTAINER_BRIDGE)"
+	@$(PROJECT_PYTHON) -m local stack up --gateway-base-url "$(GATEWAY_BASE_URL)" --container-bridge "$(CONTAINER_BRIDGE)"
 
 invoke: $(ENVIRONMENTS) ## Invoke the deployed function once, without Docker: EVENT=events/single-call.json
-	@$(PROJECT_PYTHON) -m local.invoke "$(EVENT)"
+	@$(PROJECT_PYTHON) -m local invoke "$(EVENT)"
 
 replay: $(ENVIRONMENTS) ## Move entries of the failure queue back, or count them [REASON=] [CODE=] [FLOW=] [DRY_RUN=yes] and more: README
-	@$(PROJECT_PYTHON) -m local.replay --dry-run "$(DRY_RUN)" --reasons "$(REASON)" --codes "$(CODE)" --flow-ids "$(FLOW)" \
+	@$(PROJECT_PYTHON) -m local replay --dry-run "$(DRY_RUN)" --reasons "$(REASON)" --codes "$(CODE)" --flow-ids "$(FLOW)" \
 		--min-age-seconds "$(MIN_AGE_SECONDS)" --max-age-seconds "$(MAX_AGE_SECONDS)" \
 		--messages-per-second "$(MESSAGES_PER_SECOND)" --max-messages "$(MAX_MESSAGES)"
 
 dashboard: $(ENVIRONMENTS) .venvs/dashboard/.installed ## Draw the template's dashboard from what the local stack emits, while it is up
-	@$(PROJECT_PYTHON) -m local.dashboard
+	@$(PROJECT_PYTHON) -m local dashboard
 
 down: $(ENVIRONMENTS) ## Stop everything that `make up` started
-	@$(PROJECT_PYTHON) -m local.stack down
+	@$(PROJECT_PYTHON) -m local stack down
 
 test: $(ENVIRONMENTS) .venvs/dashboard/.installed ## Run the tests
 	$(DEV)/pytest

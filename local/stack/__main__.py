@@ -1,10 +1,9 @@
-"""`python -m local.stack up [--gateway-base-url URL]` and `python -m local.stack down`."""
+"""`python -m local stack up [--gateway-base-url URL]` and `python -m local stack down`."""
 
-import argparse
-import sys
-
+from local.arguments import CommandLine
+from local.lock import locked
 from local.stack.container_bridge import find_bridge_address, open_to_containers
-from local.stack.errors import StackError
+from local.stack.gateway import gateway_base_url
 from local.stack.lifecycle import bring_up, take_down
 from local.stack.paths import MAKE_UP_FOLDER
 from local.stack.sam_env_vars import remove_env_vars, write_env_vars
@@ -12,28 +11,26 @@ from local.stack.usage_text import usage_text
 
 
 def main() -> None:
-    """Read the command line and run it. Exit status 1 if the stack cannot be brought up."""
-    parser = argparse.ArgumentParser(prog="python -m local.stack", description="The local stack.")
+    """Read the command line and run it. Raise StackError if the stack cannot be brought up."""
+    parser = CommandLine(prog="make up, make down", description="The local stack.")
     commands = parser.add_subparsers(dest="command", required=True)
     up = commands.add_parser("up", help="bring the local stack up")
-    up.add_argument("--gateway-base-url", default="", help="a gateway to use instead of the simulator")
-    commands.add_parser("down", help="stop everything that `up` started")
+    up.add_argument("--gateway-base-url", type=gateway_base_url, help="a gateway to use instead of the simulator")
     up.add_argument("--container-bridge", default="", help="the address at which containers reach this machine")
+    commands.add_parser("down", help="stop everything that `up` started")
     arguments = parser.parse_args()
-    if arguments.command == "up":
-        _up(arguments.gateway_base_url or None, arguments.container_bridge or find_bridge_address())
-    else:
-        remove_env_vars()
-        print("the local stack is down" if take_down(MAKE_UP_FOLDER) else "the local stack was not up")
+    with locked(MAKE_UP_FOLDER.lock_file, f"make {arguments.command}"):
+        if arguments.command == "up":
+            _up(arguments.gateway_base_url, arguments.container_bridge or find_bridge_address())
+        else:
+            remove_env_vars()
+            print("the local stack is down" if take_down(MAKE_UP_FOLDER) else "the local stack was not up")
 
 
 def _up(gateway_base_url: str | None, bridge_address: str | None) -> None:
-    try:
-        stack = bring_up(MAKE_UP_FOLDER, gateway_base_url, say=lambda line: print(line, flush=True))
-        if bridge_address:
-            open_to_containers(MAKE_UP_FOLDER, stack, bridge_address)
-    except StackError as error:
-        sys.exit(f"{error}")
+    stack = bring_up(MAKE_UP_FOLDER, gateway_base_url, say=lambda line: print(line, flush=True))
+    if bridge_address:
+        open_to_containers(MAKE_UP_FOLDER, stack, bridge_address)
     write_env_vars(stack)
     print(usage_text(stack))
     if bridge_address:

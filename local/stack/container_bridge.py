@@ -15,7 +15,8 @@ import psutil
 from local.stack.errors import StackError
 from local.stack.paths import REPOSITORY, StackFolder
 from local.stack.processes import Started, is_alive, start, stop
-from local.stack.stack_files import Running, Stack, read_running, write
+from local.stack.signals import signals_held
+from local.stack.stack_files import Stack, change_running, read_running
 
 BRIDGES = ("docker0", "podman0")
 
@@ -41,19 +42,21 @@ def open_to_containers(stack_folder: StackFolder, stack: Stack, address: str) ->
     if running is None or any(process.name == _NAME for process in running.processes):
         return
     ports = _loopback_ports(stack)
-    forwarder = start(
-        _NAME,
-        [sys.executable, "-m", "local.stack.forwarder", address, *map(str, ports)],
-        {"PATH": os.defpath, "PYTHONPATH": str(REPOSITORY)},
-        stack_folder.logs / "forwarder.log",
-    )
+    with signals_held():
+        forwarder = start(
+            _NAME,
+            [sys.executable, "-m", "local.stack.forwarder", address, *map(str, ports)],
+            {"PATH": os.defpath, "PYTHONPATH": str(REPOSITORY)},
+            stack_folder.logs / "forwarder.log",
+        )
+        change_running(stack_folder, processes=(*running.processes, forwarder))
     try:
         for port in ports:
             _wait_until_ready(forwarder, address, port)
     except BaseException:
         stop(forwarder)
+        change_running(stack_folder, processes=running.processes)
         raise
-    write(stack_folder.running_file, Running((*running.processes, forwarder), running.deployed))
 
 
 def _loopback_ports(stack: Stack) -> list[int]:

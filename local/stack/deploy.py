@@ -6,10 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from local.stack.errors import StackError
 from local.stack.fingerprints import build_fingerprint
 from local.stack.local_aws import LocalAws
 from local.stack.paths import BUILD, ENVIRONMENTS, REPOSITORY, StackFolder
+from local.stack.processes import Started, stop
+from local.stack.signals import signals_held
 
 STACK_NAME = "sealed-relay-local"  # as in section `local` of samconfig.toml
 _SAM = ENVIRONMENTS / "sam/bin/sam"
@@ -84,17 +88,24 @@ def _deployed(aws: LocalAws) -> Deployed:
 
 def _run(stack_folder: StackFolder, arguments: list[str], environment: Mapping[str, str]) -> None:
     log = stack_folder.logs / f"sam-{arguments[0]}.log"
-    with log.open("wb") as output:
-        finished = subprocess.run(
+    with log.open("wb") as output, signals_held():
+        sam = subprocess.Popen(
             [_SAM, *arguments],
             cwd=REPOSITORY,
             env={**environment, "SAM_CLI_TELEMETRY": "0"},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            check=False,
+            start_new_session=True,
         )
-    if finished.returncode != 0:
+        started = Started("sam", sam.pid, psutil.Process(sam.pid).create_time())
+    try:
+        status = sam.wait()
+    except BaseException:
+        stop(started)  # with the programs that sam started
+        sam.wait()
+        raise
+    if status != 0:
         raise StackError(f"sam {arguments[0]} failed: see {log}\n\n{_tail(log)}")
 
 

@@ -21,6 +21,16 @@ class StackFolder:
         return self.path / "stack.json"
 
     @property
+    def shell_file(self) -> Path:
+        """The same for a shell: `. .local/stack.env` sets variables."""
+        return self.path / "stack.env"
+
+    @property
+    def lock_file(self) -> Path:
+        """The file that a command locks while it changes or uses the stack."""
+        return self.path / "lock"
+
+    @property
     def running_file(self) -> Path:
         """The file that `down` reads to stop the stack."""
         return self.path / "running.json"

@@ -1,5 +1,7 @@
-"""Reads and writes the two files of a running local stack: stack.json and running.json."""
+"""Reads and writes the files of a running local stack: stack.json, stack.env and running.json."""
 
+import re
+import shlex
 from pathlib import Path
 from typing import TypeVar
 
@@ -10,6 +12,9 @@ from local.stack.paths import StackFolder
 from local.stack.processes import Started
 
 _Record = TypeVar("_Record")
+_STACK_ENV = (
+    "# The local stack's addresses and keys, for the AWS CLI and the examples in the docs: `. .local/stack.env`"
+)
 
 
 class Stack(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,16 +33,34 @@ class Stack(msgspec.Struct, frozen=True, kw_only=True):
     simulator_url: str | None = None
     flow_ids: tuple[str, ...] = ()
 
+    def variables(self) -> dict[str, str]:
+        """Return the variables of `stack.env`: what the AWS CLI and the examples in the docs need."""
+        outputs = {re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper(): value for name, value in self.outputs.items()}
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_REGION": self.region,
+            "AWS_ACCESS_KEY_ID": self.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
+            "AWS_PAGER": "",
+            **({"SIMULATOR_URL": self.simulator_url} if self.simulator_url else {}),
+            **dict(sorted(outputs.items())),
+        }
+
     def aws(self) -> LocalAws:
         """Return the address and the administrator's keys of the local AWS."""
         return LocalAws(self.endpoint_url, self.access_key_id, self.secret_access_key, self.region)
 
 
 class Running(msgspec.Struct, frozen=True):
-    """`running.json`: the started processes, and the fingerprint of the deployed sources."""
+    """`running.json`: the started processes, and the fingerprint of the deployed sources.
+
+    `is_kept`: the stack stays up, as `make up` wants it. Otherwise a command uses it now, or was killed and left it.
+    """
 
     processes: tuple[Started, ...]
     deployed: str = ""
+    is_kept: bool = False
 
 
 def read_stack(stack_folder: StackFolder) -> Stack | None:
@@ -52,9 +75,29 @@ def read_running(stack_folder: StackFolder) -> Running | None:
 
 def write(path: Path, record: Stack | Running) -> None:
     """Write a file that only this user can read. A reader never finds it half written."""
+    _write(path, msgspec.json.format(msgspec.json.encode(record)))
+
+
+def change_running(stack_folder: StackFolder, **changes: object) -> None:
+    """Change fields of `running.json`."""
+    running = read_running(stack_folder) or Running(())
+    write(stack_folder.running_file, msgspec.structs.replace(running, **changes))
+
+
+def write_stack(stack_folder: StackFolder, stack: Stack) -> Stack:
+    """Write `stack.json` and `stack.env`, and return the stack."""
+    write(stack_folder.stack_file, stack)
+    # Names of the user's real AWS account would be mixed with the keys of the local one.
+    lines = [_STACK_ENV, "unset AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN"]
+    lines += [f"export {name}={shlex.quote(value)}" for name, value in stack.variables().items()]
+    _write(stack_folder.shell_file, "\n".join([*lines, ""]).encode())
+    return stack
+
+
+def _write(path: Path, content: bytes) -> None:
     unfinished = path.with_name(path.name + ".new")
     unfinished.touch(mode=0o600)
-    unfinished.write_bytes(msgspec.json.format(msgspec.json.encode(record)))
+    unfinished.write_bytes(content)
     unfinished.replace(path)
 
 

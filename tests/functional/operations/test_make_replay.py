@@ -10,7 +10,7 @@ from sealed_relay_operations.answer import Answer, Counts
 from sealed_relay_operations.event import Event, InvalidEventError, read_event
 
 OPTIONS_OF_MAKE = re.findall(
-    r"--[a-z-]+", (REPOSITORY / "Makefile").read_text().split("-m local.replay")[1].split("\n\n")[0]
+    r"--[a-z-]+", (REPOSITORY / "Makefile").read_text().split("-m local replay")[1].split("\n\n")[0]
 )
 
 

@@ -50,7 +50,7 @@ def alarm_from(described: Mapping[str, Any]) -> Alarm:
             described["MetricName"],
             frozenset((dimension["Name"], dimension["Value"]) for dimension in described["Dimensions"]),
         ),
-        described["Statistic"],
+        described.get("Statistic") or described["ExtendedStatistic"],
         described["Period"],
         described["EvaluationPeriods"],
         described.get("DatapointsToAlarm") or described["EvaluationPeriods"],

@@ -12,6 +12,7 @@ from aws_lambda_powertools import Logger, Metrics
 
 from local.dashboard.emf import points_in
 from local.dashboard.store import MetricId
+from sealed_relay.calls.message import Lane
 from sealed_relay.calls.outcome import Reason, Status
 from sealed_relay.kairos.codes import CODES, Scope
 from sealed_relay.observability.emitter import Telemetry
@@ -57,6 +58,7 @@ def _everything() -> list[Observation]:
         *no_answers,
         *failures,
         *(CallsSettled(status, 1) for status in Status if status.is_final),
+        *(CallsSettled(Status.ACCEPTED, 1, lane, [0.5]) for lane in Lane),
         DuplicatesFound(1),
         CallsWaiting("message", "INSUFFICIENT_BALANCE", 1, 1.0),
         *(deferred(scope) for scope in (Scope.ACCOUNT, Scope.FLOW)),

@@ -139,6 +139,8 @@ def test_thresholds_that_operators_change_are_parameters() -> None:
         "OldestMessageAlarm": "OldestMessageAlarmSeconds",
         "DeliveryOverdueAlarm": "OldestMessageAlarmSeconds",
         "ApiAlarm": "ApiAlarmRequests",
+        "UrgentCallsAlarm": "UrgentAlarmSeconds",
+        "UrgentOldestMessageAlarm": "UrgentAlarmSeconds",
     }
 
 

@@ -1,8 +1,11 @@
 """Failures are published before outcomes are recorded, and a message leaves only after both."""
 
+from dataclasses import replace
+
 import pytest
 
 from sealed_relay.admission.control import Deferral
+from sealed_relay.calls.message import Lane
 from sealed_relay.calls.outcome import Outcome, Reason, Status
 from sealed_relay.delivery.request import WorkResult
 from sealed_relay.delivery.settle import backoff_seconds, deferral_seconds, settle, settle_deferred
@@ -28,7 +31,18 @@ def test_recorded_outcome_finishes_the_call() -> None:
 
     assert result == WorkResult(finished=[a.call])
     assert scene.record("a")["status"] == "ACCEPTED"
-    assert scene.observed == [CallsSettled(Status.ACCEPTED, 1)]
+    assert scene.observed == [CallsSettled(Status.ACCEPTED, 1, Lane.INGRESS, [0.0])]
+
+
+def test_settled_call_tells_its_queue_and_the_seconds_since_its_message_was_sent() -> None:
+    scene = Scene()
+    invocation = replace(invocation_in(scene), lane=Lane.URGENT)
+    a, b = claim(invocation, "a", "b")
+    scene.clock.now += 1.5
+
+    settle(invocation, REQUEST_ID, [(a, ACCEPTED), (b, ACCEPTED)])
+
+    assert scene.observed == [CallsSettled(Status.ACCEPTED, 2, Lane.URGENT, [1.5, 1.5])]
 
 
 @pytest.mark.parametrize("trouble", [refuse, repeat], ids=["another has the call", "written twice"])
@@ -42,7 +56,7 @@ def test_final_outcome_that_was_not_recorded_keeps_its_message(trouble: Trouble)
     result = settle(invocation, REQUEST_ID, [(a, ACCEPTED), (b, ACCEPTED)], retry_in=9.0)
 
     assert result == WorkResult(finished=[b.call], delays_seconds={"message of a": 9.0})
-    assert scene.observed == [CallsSettled(Status.ACCEPTED, 1)]
+    assert scene.observed == [CallsSettled(Status.ACCEPTED, 1, Lane.INGRESS, [0.0])]
 
 
 def test_failure_is_published_before_a_record_is_written() -> None:

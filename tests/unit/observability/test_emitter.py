@@ -4,6 +4,7 @@ import json
 
 from botocore.exceptions import ClientError
 
+from sealed_relay.calls.message import Lane
 from sealed_relay.calls.outcome import Reason, Status
 from sealed_relay.observability.emitter import describe
 from sealed_relay.observability.events import (
@@ -55,8 +56,23 @@ def test_events_become_metrics_in_the_contracts_namespace(observe: Observe) -> N
     ]
 
 
+def test_seconds_to_accepted_are_a_value_for_each_delivered_call_by_queue(observe: Observe) -> None:
+    _, lines = observe(
+        CallsSettled(Status.ACCEPTED, 150, Lane.INGRESS, [61.2345] * 150),
+        CallsSettled(Status.PRESUMED_ACCEPTED, 1, Lane.URGENT, [0.5]),
+        CallsSettled(Status.ACCEPTED, 1, Lane.URGENT, [2.0]),
+        CallsSettled(Status.REJECTED, 1, Lane.URGENT, [3.0]),
+    )
+
+    assert [each for each in metrics_in(lines) if each[0] != "Calls"] == [
+        ("SecondsToAccepted", "Seconds", (("Queue", "ingress"), SERVICE), [61.234] * 50),
+        ("SecondsToAccepted", "Seconds", (("Queue", "ingress"), SERVICE), [61.234] * 100),
+        ("SecondsToAccepted", "Seconds", (("Queue", "urgent"), SERVICE), [0.5, 2]),
+    ]
+
+
 def test_flush_leaves_nothing_for_the_next_invocation(observe: Observe) -> None:
-    _, first = observe(SENT, CallsSettled(Status.ACCEPTED, 500))
+    _, first = observe(SENT, CallsSettled(Status.ACCEPTED, 1, Lane.URGENT, [0.5]))
     _, second = observe()
 
     assert first

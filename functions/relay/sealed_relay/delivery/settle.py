@@ -1,6 +1,5 @@
 """Settling: failures go on the failure queue, then outcomes are recorded, then people are told."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -61,10 +60,14 @@ def settle(
     finished: list[Call] = []
     stays: dict[str, float] = {}
     waiting: dict[str, list[Outcome]] = {}
+    settled: dict[Status, list[float]] = {}
+    now = dependencies.clock()
     for (claimed, outcome), recorded in zip(outcomes, is_recorded, strict=True):
         message_id = claimed.call.message_id
         if outcome.status.is_final and recorded:
             finished.append(claimed.call)
+            age_seconds = max(0.0, now - claimed.call.sent_at.timestamp())  # clocks differ
+            settled.setdefault(outcome.status, []).append(age_seconds)
             continue
         # A final outcome that was not recorded: another invocation has the call now, or the SDK wrote it twice. The
         # message stays, and its next receive finds on record how the call ended.
@@ -77,9 +80,8 @@ def settle(
         dependencies.observe(
             CallsWaiting(message_id, why.reason, len(waits), stays[message_id], flow_id, why.detail, scope)
         )
-    settled = [outcome.status for (_, outcome), recorded in zip(outcomes, is_recorded, strict=True) if recorded]
-    for status, calls in Counter(status for status in settled if status.is_final).items():
-        dependencies.observe(CallsSettled(status, calls))
+    for status, seconds in settled.items():
+        dependencies.observe(CallsSettled(status, len(seconds), invocation.lane, seconds))
     return WorkResult(finished=finished, delays_seconds=stays)
 
 

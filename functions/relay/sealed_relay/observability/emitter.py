@@ -2,15 +2,18 @@
 
 import threading
 import traceback
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
+from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
 from botocore.exceptions import ClientError
 
+from sealed_relay.aws.parts import in_parts
 from sealed_relay.calls.outcome import Reason, Status
 from sealed_relay.kairos.codes import Scope
 from sealed_relay.observability import metrics
@@ -30,6 +33,9 @@ from sealed_relay.observability.events import (
 )
 from sealed_relay.observability.metrics import Metric
 
+_MAX_VALUES = 100
+"""Of one metric in one EMF line."""
+
 
 class Telemetry:
     """Writes log lines at once, and metrics at the end of an invocation. `observe` may be called from any thread."""
@@ -41,6 +47,7 @@ class Telemetry:
         # The sums of this invocation, by metric and by the value of the metric's own dimension ("" if it has none).
         self._sums: Counter[tuple[Metric, str]] = Counter()
         self._highest: dict[Metric, int] = {}
+        self._seconds_to_accepted: defaultdict[str, list[float]] = defaultdict(list)
 
     def observe(self, observation: Observation) -> None:
         """Log and count one event."""
@@ -52,8 +59,8 @@ class Telemetry:
                     self._request_sent(observation)
                 case MessageFailed():
                     self._message_failed(observation)
-                case CallsSettled(status, calls):
-                    self._add(metrics.CALLS, calls, status)
+                case CallsSettled():
+                    self._calls_settled(observation)
                 case DuplicatesFound(calls):
                     self._add(metrics.DUPLICATES, calls)
                 case CallsWaiting() | MessagesDeferred():
@@ -75,6 +82,10 @@ class Telemetry:
                     self._measure(metric, total)
             for metric, highest in self._highest.items():
                 self._measure(metric, highest)
+            for queue, seconds in self._seconds_to_accepted.items():
+                for part in in_parts(seconds, _MAX_VALUES):
+                    self._distribution(metrics.SECONDS_TO_ACCEPTED, queue, part)
+            self._seconds_to_accepted.clear()
             self._sums.clear()
             self._highest.clear()
             if self._powertools.metric_set:
@@ -93,6 +104,11 @@ class Telemetry:
     def _message_failed(self, failed: MessageFailed) -> None:
         self._logger.warning("message failed", extra=_fields(failed))
         self._add(metrics.FAILED_MESSAGES, 1, failed.reason)
+
+    def _calls_settled(self, settled: CallsSettled) -> None:
+        self._add(metrics.CALLS, settled.calls, settled.status)
+        if settled.status.is_delivered:
+            self._seconds_to_accepted[settled.queue] += [round(seconds, 3) for seconds in settled.seconds]
 
     def _waiting(self, calls: CallsWaiting | MessagesDeferred) -> None:
         if isinstance(calls, MessagesDeferred):
@@ -130,6 +146,16 @@ class Telemetry:
         service = {metrics.SERVICE: str(self._powertools.provider.service)}
         with single_metric(metric.name, MetricUnit(metric.unit), total, default_dimensions=service) as line:
             line.add_dimension(metric.dimension, dimension_value)
+
+    def _distribution(self, metric: Metric, dimension_value: str, values: Sequence[float]) -> None:
+        # Not by `add_metric`, which writes all values so far into a debug text each time: 20 microseconds a value.
+        AmazonCloudWatchEMFProvider(
+            metric_set={metric.name: {"Unit": metric.unit.value, "StorageResolution": 60, "Value": list(values)}},
+            default_dimensions={
+                metrics.SERVICE: str(self._powertools.provider.service),
+                metric.dimension: dimension_value,
+            },
+        ).flush_metrics()
 
 
 def _fields(observation: RequestSent | MessageFailed) -> dict[str, object]:

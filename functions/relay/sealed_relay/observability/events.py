@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from sealed_relay.calls.message import Lane
 from sealed_relay.calls.outcome import Status
 from sealed_relay.kairos.codes import Scope
 
@@ -53,10 +54,15 @@ class MessageFailed:
 
 @dataclass(frozen=True, slots=True)
 class CallsSettled:
-    """So many calls got a final status."""
+    """So many calls of messages from one queue got a final status.
+
+    `seconds` are those since the message was sent, one for each call.
+    """
 
     status: Status
     calls: int
+    queue: Lane = Lane.INGRESS
+    seconds: Sequence[float] = ()
 
 
 @dataclass(frozen=True, slots=True)

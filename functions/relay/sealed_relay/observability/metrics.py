@@ -7,6 +7,7 @@ that an alarm must see as one is a metric of its own.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from sealed_relay.calls.message import Lane
 from sealed_relay.calls.outcome import Reason, Status
 from sealed_relay.kairos.codes import CODES, Scope, Verdict
 
@@ -40,6 +41,9 @@ _MAY_BE_REJECTED = {Verdict.RETRY_FRESH, Verdict.ISOLATE, Verdict.SPLIT, Verdict
 
 CALLS = Metric("Calls", dimension="Status", values=tuple(status for status in Status if status is not Status.SENDING))
 """Calls by status. WAITING counts a call each time that its message goes back to the queue."""
+
+SECONDS_TO_ACCEPTED = Metric("SecondsToAccepted", Unit.SECONDS, dimension="Queue", values=tuple(Lane))
+"""From the message's `SentTimestamp` until the API has the call and its record says so. One value for each call."""
 
 ANSWERS = Metric(
     "Answers",
@@ -83,6 +87,7 @@ RATE_BUDGET_PERCENT = Metric("RateBudgetPercent", Unit.PERCENT)
 
 METRICS = (
     CALLS,
+    SECONDS_TO_ACCEPTED,
     ANSWERS,
     FAILED_MESSAGES,
     DUPLICATES,

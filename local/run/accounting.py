@@ -7,24 +7,31 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from sealed_relay.calls.message import Lane
 from sealed_relay.calls.outcome import Reason, Status
 
 
 @dataclass(frozen=True, slots=True)
 class SentMessage:
-    """A message that was sent; `call_ids` is empty if it cannot be read."""
+    """A message that was sent; `call_ids` is empty if it cannot be read. `sent_at` is in seconds since 1970."""
 
     message_id: str
     call_ids: tuple[str, ...]
+    queue: Lane = Lane.INGRESS
+    sent_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """An outcome record. `request_id` is the relay's own; `phonon_uuid` is "" if the record has none."""
+    """An outcome record. `request_id` is the relay's own; `phonon_uuid` is "" if the record has none.
+
+    `updated_at` is when it got its status, in seconds since 1970.
+    """
 
     status: Status
     request_id: str = ""
     phonon_uuid: str = ""
+    updated_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,19 @@ class Evidence:
             for call_id in failure.call_ids:
                 reasons.setdefault(call_id, set()).add(failure.reason)
         return reasons
+
+
+def seconds_to_accepted(evidence: Evidence) -> dict[Lane, list[float]]:
+    """Return, by queue, how long each delivered call took: from its first message until its record said so."""
+    seconds: dict[Lane, list[float]] = {}
+    seen: set[str] = set()
+    for message in evidence.sent:
+        for call_id in set(message.call_ids) - seen:
+            seen.add(call_id)
+            record = evidence.records.get(call_id)
+            if record and record.status.is_delivered:
+                seconds.setdefault(message.queue, []).append(max(0.0, record.updated_at - message.sent_at))
+    return seconds
 
 
 def unaccounted(evidence: Evidence) -> dict[str, str]:

@@ -2,23 +2,26 @@
 
 import json
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from local.stack.sam_env_vars import ENV_VARS_FILE
+from sealed_relay.calls.message import Lane
 
 EVENTS = Path(__file__).resolve().parents[2] / "events"
 _CONTACT_NUMBERS = 1_000
+_ONE_URGENT_IN = 10
 
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMessage:
-    """A body for the ingress queue. `call_ids` is empty if the body cannot be read."""
+    """A body for one of the two queues. `call_ids` is empty if the body cannot be read."""
 
     body: str
     flow_id: str
     call_ids: tuple[str, ...]
+    queue: Lane = Lane.INGRESS
 
 
 def read_outgoing(body: str) -> OutgoingMessage:
@@ -49,14 +52,19 @@ def event_messages(suffix: str, events: Path = EVENTS) -> list[OutgoingMessage]:
 
 
 def generated_messages(count: int, flow_ids: Sequence[str], suffix: str) -> Iterator[OutgoingMessage]:
-    """Make `count` messages of one call each, for all flows in turn. No subscriber number in India starts with 0."""
+    """Make `count` messages of one call each, for all flows in turn. One message in ten is for the urgent queue.
+
+    No subscriber number in India starts with 0.
+    """
     for number in range(count):
         call = {
             "client-identifier": f"generated-{number + 1}{suffix}",
             "contact-numbers": [f"910000{500_000 + number % _CONTACT_NUMBERS}"],
             "keys": [{"name": "$flow.key.order", "value": str(number + 1)}],
         }
-        yield read_outgoing(json.dumps({"flow-id": flow_ids[number % len(flow_ids)], "calls": [call]}))
+        message = read_outgoing(json.dumps({"flow-id": flow_ids[number % len(flow_ids)], "calls": [call]}))
+        is_urgent = number % _ONE_URGENT_IN == _ONE_URGENT_IN - 1
+        yield replace(message, queue=Lane.URGENT if is_urgent else Lane.INGRESS)
 
 
 def for_flows(messages: Sequence[OutgoingMessage], flow_ids: Collection[str]) -> list[OutgoingMessage]:

@@ -1,8 +1,10 @@
 """The relay of the local stack as a run sees it: queues and table through boto3, the simulator through its client."""
 
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import datetime
 
 from botocore.config import Config
 from mypy_boto3_dynamodb import DynamoDBServiceResource
@@ -15,6 +17,7 @@ from local.run.messages import OutgoingMessage
 from local.simulator.client import SimulatorClient
 from local.stack.stack_files import Stack
 from sealed_relay.aws.parts import in_parts
+from sealed_relay.calls.message import Lane
 from sealed_relay.calls.outcome import Status
 from sealed_relay.kairos.codes import code_of
 
@@ -39,7 +42,10 @@ class RelayClient:
         failure_queue: FailureQueue,
         simulator: SimulatorClient | None,
     ) -> None:
-        self._ingress_queue_url = stack.outputs["IngressQueueUrl"]
+        self._queue_urls = {
+            Lane.INGRESS: stack.outputs["IngressQueueUrl"],
+            Lane.URGENT: stack.outputs["UrgentQueueUrl"],
+        }
         self._table_name = stack.outputs["OutcomesTableName"]
         self._sqs = sqs
         self._dynamodb = dynamodb
@@ -47,14 +53,19 @@ class RelayClient:
         self._simulator = simulator
 
     def send(self, messages: Sequence[OutgoingMessage]) -> list[SentMessage]:
-        """Put messages on the ingress queue. Raise RuntimeError if SQS refuses any."""
+        """Put messages on their queues. Raise RuntimeError if SQS refuses any."""
+        by_queue = [[message for message in messages if message.queue is queue] for queue in self._queue_urls]
+        parts = [part for queued in by_queue for part in in_parts(queued, _MAX_ENTRIES)]
         with ThreadPoolExecutor(_MAX_CONNECTIONS) as executor:
-            return [sent for part in executor.map(self._send, in_parts(messages, _MAX_ENTRIES)) for sent in part]
+            return [sent for part in executor.map(self._send, parts) for sent in part]
 
     def backlog(self) -> int:
-        """Return how many messages the ingress queue holds, visible or not."""
-        answer = self._sqs.get_queue_attributes(QueueUrl=self._ingress_queue_url, AttributeNames=list(_COUNTS))
-        return sum(int(answer["Attributes"][name]) for name in _COUNTS if name in answer["Attributes"])
+        """Return how many messages the two queues hold, visible or not."""
+        answers = [
+            self._sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=list(_COUNTS))
+            for queue_url in self._queue_urls.values()
+        ]
+        return sum(int(answer["Attributes"].get(name, 0)) for answer in answers for name in _COUNTS)
 
     def records(self, call_ids: Sequence[str]) -> dict[str, Record]:
         """Return the outcome records of these calls, as far as there are any."""
@@ -78,14 +89,17 @@ class RelayClient:
         return Audit(taken, codes | counts.answered_without_verdict)
 
     def _send(self, messages: Sequence[OutgoingMessage]) -> list[SentMessage]:
+        queue, sent_at = messages[0].queue, time.time()
         answer = self._sqs.send_message_batch(
-            QueueUrl=self._ingress_queue_url,
+            QueueUrl=self._queue_urls[queue],
             Entries=[{"Id": str(index), "MessageBody": message.body} for index, message in enumerate(messages)],
         )
         if answer.get("Failed"):
-            raise RuntimeError(f"the ingress queue refused {len(answer['Failed'])} messages")
+            raise RuntimeError(f"the {queue} queue refused {len(answer['Failed'])} messages")
         ids = {entry["Id"]: entry["MessageId"] for entry in answer["Successful"]}
-        return [SentMessage(ids[str(index)], message.call_ids) for index, message in enumerate(messages)]
+        return [
+            SentMessage(ids[str(index)], message.call_ids, queue, sent_at) for index, message in enumerate(messages)
+        ]
 
     def _read(self, call_ids: Sequence[str]) -> Iterator[tuple[str, Record]]:
         keys = [{"call_id": call_id} for call_id in call_ids]
@@ -94,7 +108,12 @@ class RelayClient:
         for item in answer["Responses"][self._table_name]:
             yield (
                 str(item["call_id"]),
-                Record(Status(str(item["status"])), str(item["request_id"]), str(item.get("phonon_uuid", ""))),
+                Record(
+                    Status(str(item["status"])),
+                    str(item["request_id"]),
+                    str(item.get("phonon_uuid", "")),
+                    datetime.fromisoformat(str(item["updated_at"])).timestamp(),
+                ),
             )
 
 

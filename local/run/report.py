@@ -6,7 +6,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from local.run.accounting import Audit, Evidence, Failure, contradictions, unaccounted
+from local.dashboard.store import statistic_of
+from local.run.accounting import Audit, Evidence, Failure, contradictions, seconds_to_accepted, unaccounted
 
 
 def show_accounts(console: Console, evidence: Evidence) -> None:
@@ -18,17 +19,19 @@ def show_accounts(console: Console, evidence: Evidence) -> None:
     side_by_side.add_row(*tables)
     console.print()
     console.print(side_by_side)
+    console.print()
+    console.print(_queues_table(evidence))
 
 
 def show_conclusion(console: Console, evidence: Evidence, left_over: int) -> int:
     """Print that every call is accounted for and all accounts agree, or each fault. Return the exit status, 0 or 1.
 
-    `left_over` is how many more messages the ingress queue holds than before the run.
+    `left_over` is how many more messages the queues hold than before the run.
     """
     faults = [f"{name}: {what}" for name, what in unaccounted(evidence).items()]
     faults += [f"{name}: {what}" for name, sentences in contradictions(evidence).items() for what in sentences]
     if left_over:
-        faults.append(f"the ingress queue holds {left_over} messages more than before the run")
+        faults.append(f"the queues hold {left_over} messages more than before the run")
     accounts = "the records and the failure queue"
     if evidence.audit is not None:
         accounts = "the records, the failure queue and the simulator's audit"
@@ -56,6 +59,18 @@ def _relay_table(evidence: Evidence) -> Table:
     for why, count in sorted(failures.items()):
         table.add_row(why, str(count))
     table.add_row("in the failure queue", str(sum(failures.values())), style="bold")
+    return table
+
+
+def _queues_table(evidence: Evidence) -> Table:
+    table = Table(box=box.SIMPLE, show_edge=False, pad_edge=False)
+    table.add_column("Seconds from sent to accepted")
+    for column in ("messages", "calls delivered", "p50", "p95", "p99"):
+        table.add_column(column, justify="right")
+    messages = Counter(message.queue for message in evidence.sent)
+    for queue, seconds in sorted(seconds_to_accepted(evidence).items()):
+        percentiles = [f"{statistic_of(seconds, percentile):.2f}" for percentile in ("p50", "p95", "p99")]
+        table.add_row(f"{queue} queue", str(messages[queue]), str(len(seconds)), *percentiles)
     return table
 
 

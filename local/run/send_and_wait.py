@@ -22,10 +22,10 @@ class RelayUnderTest(Protocol):
     """A running relay, seen from outside as by producers and operators, and the simulator behind it."""
 
     def send(self, messages: Sequence[OutgoingMessage]) -> list[SentMessage]:
-        """Put messages on the ingress queue."""
+        """Put messages on their queues."""
 
     def backlog(self) -> int:
-        """Return how many messages the ingress queue holds, visible or not, of any run."""
+        """Return how many messages the queues hold, visible or not, of any run."""
 
     def records(self, call_ids: Sequence[str]) -> dict[str, Record]:
         """Return the outcome records of these calls, as far as there are any."""

@@ -24,7 +24,7 @@ class ScriptedRelay:
     def send(self, messages: Sequence[OutgoingMessage]) -> list[SentMessage]:
         self.call_ids += [call_id for message in messages for call_id in message.call_ids]
         self.requests += 1
-        return [SentMessage(f"m{number}", message.call_ids) for number, message in enumerate(messages)]
+        return [SentMessage(f"m{number}", message.call_ids, message.queue) for number, message in enumerate(messages)]
 
     def backlog(self) -> int:
         return self.backlog_seen.pop(0) if self.backlog_seen else 0

@@ -9,8 +9,10 @@ from local.run.accounting import (
     contradictions,
     duplicated,
     lost,
+    seconds_to_accepted,
     unaccounted,
 )
+from sealed_relay.calls.message import Lane
 from sealed_relay.calls.outcome import Status
 
 CALL = "ALERTS01/a"
@@ -120,3 +122,18 @@ def test_lost_and_duplicated_calls_are_told_from_the_others(
 ) -> None:
     assert lost(seen) == ([CALL] if is_lost else [])
     assert duplicated(seen) == ([CALL] if is_duplicated else [])
+
+
+def test_seconds_to_accepted_are_those_of_delivered_calls_by_queue() -> None:
+    sent = [
+        SentMessage("m1", ("F/a", "F/b"), sent_at=100.0),
+        SentMessage("m2", ("F/c",), Lane.URGENT, 100.0),
+        SentMessage("m3", ("F/a",), Lane.URGENT, 101.0),  # a duplicate: the call counts once, from its first message
+    ]
+    records = {
+        "F/a": Record(Status.ACCEPTED, updated_at=103.0),
+        "F/b": Record(Status.REJECTED, updated_at=103.0),
+        "F/c": Record(Status.PRESUMED_ACCEPTED, updated_at=100.5),
+    }
+
+    assert seconds_to_accepted(Evidence(sent, records, [])) == {Lane.INGRESS: [3.0], Lane.URGENT: [0.5]}

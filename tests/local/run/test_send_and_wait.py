@@ -35,13 +35,19 @@ def test_run_with_agreeing_accounts_exits_0_and_says_so() -> None:
         (ScriptedRelay(taken_times=0), f"{CALL}: ACCEPTED on record, but never taken by the API"),
         (ScriptedRelay(Status.WAITING, taken_times=0), f"{CALL}: WAITING on record, which is not final"),
         (ScriptedRelay(Status.REJECTED, taken_times=0), f"{CALL}: REJECTED on record, but not in the failure queue"),
-        (ScriptedRelay(backlog_seen=[0] + [2] * 1000), "the ingress queue holds 2 messages more than before the run"),
+        (ScriptedRelay(backlog_seen=[0] + [2] * 1000), "the queues hold 2 messages more than before the run"),
     ],
 )
 def test_run_with_contradicting_accounts_exits_1_and_names_the_call(relay: ScriptedRelay, complaint: str) -> None:
     status, printed = outcome_of(relay)
     assert status == 1
     assert complaint in printed
+
+
+def test_run_shows_both_queues() -> None:
+    _, printed = outcome_of(ScriptedRelay(), messages=20)
+    assert re.search(r"ingress queue +18 +18 ", printed)
+    assert re.search(r"urgent queue +2 +2 ", printed)
 
 
 def test_run_waits_for_slow_calls() -> None:

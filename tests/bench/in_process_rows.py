@@ -12,6 +12,8 @@ from tests.bench.in_process.path import CodePath, path_of_accepted_call
 from tests.bench.in_process.rate_use import Minutes, backlog_for
 from tests.bench.in_process.request_fill import Requests, backlog_delivered
 from tests.bench.in_process.sealing_cost import Sealing, sealing_many, sealing_one
+from tests.bench.in_process.urgent_calls import BACKLOG, UrgentCalls, urgent_beside_backlog
+from tests.bench.in_process.virtual_aws import API_LATENCY_SECONDS
 from tests.bench.subjects import CANONICAL
 from tests.bench.table import Row, compared, in_milliseconds
 
@@ -21,6 +23,7 @@ _CANONICAL_WRITES = 2
 _BATCH_SIZE = 1000
 _SIMULATED_MINUTES = 3
 _CALLS_SEALED = 500
+_MAX_URGENT_SECONDS = 2.0 + API_LATENCY_SECONDS
 
 
 def in_process_rows(say: Callable[[str], None]) -> list[Row]:
@@ -35,7 +38,10 @@ def in_process_rows(say: Callable[[str], None]) -> list[Row]:
         "CPU of the relay's own code", {each.batch_size: each.seconds_a_call for each in batch_cpu()}
     )
     say(f"{_SIMULATED_MINUTES} simulated minutes of a backlog, in about two of this machine's")
-    return [requests, minutes_row(backlog_for(_SIMULATED_MINUTES)), *table, *sealing, growing, path]
+    minutes = minutes_row(backlog_for(_SIMULATED_MINUTES))
+    say(f"urgent calls beside a backlog of {BACKLOG:,}, with a queue of their own and without")
+    urgent = urgent_row(urgent_beside_backlog(has_lane=True), urgent_beside_backlog(has_lane=False))
+    return [requests, minutes, urgent, *table, *sealing, growing, path]
 
 
 def path_row(path: CodePath) -> Row:
@@ -73,6 +79,19 @@ def minutes_row(minutes: Minutes) -> Row:
         calls / peers,
         "at least 240,000",
         calls >= 240_000,
+    )
+
+
+def urgent_row(ours: UrgentCalls, without: UrgentCalls) -> Row:
+    """How long urgent calls take from sent to accepted while a backlog drains, in simulated time."""
+    p99 = ours.percentile(99)
+    return Row(
+        f"urgent calls beside a backlog of {BACKLOG:,}: p50; p99",
+        f"{ours.percentile(50):.2f} s; {p99:.2f} s",
+        f"{without.percentile(50):.0f} s; {without.percentile(99):.0f} s in the same queue",
+        p99 / without.percentile(99),
+        f"p99 at most {_MAX_URGENT_SECONDS:.1f} s",
+        p99 <= _MAX_URGENT_SECONDS,
     )
 
 

@@ -10,6 +10,7 @@ from tests.bench.in_process.messages import one_call_bodies
 from tests.bench.in_process.rate_use import backlog_for
 from tests.bench.in_process.request_fill import backlog_delivered, calls_that_fit, largest_call_bytes
 from tests.bench.in_process.sealing_cost import sealing_many, sealing_one
+from tests.bench.in_process.urgent_calls import URGENT_RESERVE, UrgentCalls, urgent_beside_backlog
 from tests.support.messages import SENT_AT
 
 
@@ -44,6 +45,26 @@ def test_backlog_is_sent_within_the_limit_and_counted_by_minute() -> None:
     assert minutes.max_requests <= 500
     assert minutes.refused_requests == 0
     assert minutes.calls_a_minute == sum(minutes.calls) / 2
+
+
+def test_urgent_calls_overtake_a_backlog_only_with_a_queue_of_their_own() -> None:
+    ours, without = (
+        urgent_beside_backlog(has_lane=has_lane, messages=6_000, batch_size=10) for has_lane in (True, False)
+    )
+
+    assert ours.percentile(99) < 2.2
+    assert without.percentile(99) > 30
+    # Ordinary requests left all but the reserve to nobody; urgent ones took some of the reserve.
+    assert 500 - URGENT_RESERVE < ours.first_minute <= 500
+    assert without.first_minute == 500
+    assert max(ours.max_requests, without.max_requests) <= 500
+
+
+def test_percentile_is_the_nearest_rank() -> None:
+    calls = UrgentCalls([float(number) for number in range(1, 201)], 0.0, 0, 0)
+
+    assert (calls.percentile(50), calls.percentile(99), calls.percentile(100)) == (100.0, 198.0, 200.0)
+    assert UrgentCalls([7.0], 0.0, 0, 0).percentile(99) == 7.0
 
 
 def test_item_size_is_counted_as_by_dynamodb() -> None:

@@ -1,7 +1,8 @@
 """How much of the API's rate the product uses: a backlog, many invocations at a time, and simulated minutes."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -16,6 +17,7 @@ from local.simulator.state import SimulatorState
 from sealed_relay.admission import control
 from sealed_relay.batch import process_batch as process_batch_module
 from sealed_relay.batch.process_batch import process_batch
+from sealed_relay.calls.message import Lane
 from sealed_relay.dependencies import Dependencies
 from tests.bench.in_process.messages import one_call_bodies
 from tests.bench.in_process.virtual_aws import Backlog, VirtualGateway, VirtualTable
@@ -28,10 +30,10 @@ from tests.support.flows import InMemoryFlows, make_flow
 from tests.support.gateway import SimulatedGateway
 from tests.support.queues import InMemoryFailures
 
-_FLOW_ID = "FLOWAAAA"
+FLOW_ID = "FLOWAAAA"
+BATCHING_WINDOW_SECONDS = 1.0
 _FUNCTION_TIMEOUT_SECONDS = 60.0
 _CPU_SECONDS_A_MESSAGE = 0.0002
-_BATCHING_WINDOW_SECONDS = 1.0
 _POLL_SECONDS = 0.1
 
 
@@ -58,17 +60,13 @@ def backlog_for(
     audit = _Audit()
     chance = random.Random(0)
     api = SimulatorState(lambda: datetime.fromtimestamp(schedule.now, UTC), chance, audit=audit)
-    backlog = Backlog(schedule, one_call_bodies(messages, message_bytes, message_bytes // 10, flow_id=_FLOW_ID))
+    backlog = Backlog(schedule, one_call_bodies(messages, message_bytes, message_bytes // 10, flow_id=FLOW_ID))
     table = VirtualTable(schedule)
     until = START + 60 * minutes
-    locks = SimpleNamespace(RLock=lambda: CoroutineLock(schedule))
-    with (
-        patch.object(process_batch_module, "wait", wait),
-        patch.object(control, "threading", locks),
-    ):
+    with coroutines_of(schedule):
         for _ in range(concurrency):
-            dependencies = _dependencies(schedule, table, backlog, api, chance)
-            schedule.start(partial(_invoke_until, until, schedule, dependencies, backlog, batch_size))
+            dependencies = dependencies_on(schedule, table, backlog, api, chance)
+            schedule.start(partial(invoke_until, until, schedule, dependencies, backlog, batch_size))
         schedule.run(until)
     report = audit.report()
     return Minutes(
@@ -77,6 +75,17 @@ def backlog_for(
         report.requests_received - len(audit.taken),
         report.max_requests_in_60_seconds,
     )
+
+
+@contextmanager
+def coroutines_of(schedule: Schedule) -> Iterator[None]:
+    """Let the relay wait in virtual time as long as this is open."""
+    locks = SimpleNamespace(RLock=lambda: CoroutineLock(schedule))
+    with (
+        patch.object(process_batch_module, "wait", wait),
+        patch.object(control, "threading", locks),
+    ):
+        yield
 
 
 class _Audit(Audit):
@@ -95,40 +104,58 @@ class _Audit(Audit):
         self.taken.append((self._now, len(details)))
 
 
-def _invoke_until(
-    until: float, schedule: Schedule, dependencies: Dependencies, backlog: Backlog, batch_size: int
+def invoke_until(
+    until: float,
+    schedule: Schedule,
+    dependencies: Dependencies,
+    backlog: Backlog,
+    batch_size: int,
+    *,
+    window_seconds: float = BATCHING_WINDOW_SECONDS,
+    lane: Lane = Lane.INGRESS,
 ) -> None:
     """One environment of the function: it gets a batch as soon as the former one is done."""
     while schedule.now < until:
         if not (messages := backlog.receive(batch_size)):
             schedule.sleep(_POLL_SECONDS)
             continue
-        gathered_until = schedule.now + _BATCHING_WINDOW_SECONDS
+        gathered_until = schedule.now + window_seconds
         while len(messages) < batch_size and schedule.now < gathered_until:
             schedule.sleep(_POLL_SECONDS)
             messages += backlog.receive(batch_size - len(messages))
         schedule.sleep(len(messages) * _CPU_SECONDS_A_MESSAGE)
-        kept = set(process_batch(dependencies, messages, schedule.now + _FUNCTION_TIMEOUT_SECONDS))
+        kept = set(process_batch(dependencies, messages, schedule.now + _FUNCTION_TIMEOUT_SECONDS, lane))
         for message in messages:
             if message.message_id not in kept:
                 backlog.delete(message)
 
 
-def _dependencies(
-    schedule: Schedule, table: VirtualTable, backlog: Backlog, api: SimulatorState, chance: random.Random
+def dependencies_on(
+    schedule: Schedule,
+    table: VirtualTable,
+    backlog: Backlog,
+    api: SimulatorState,
+    chance: random.Random,
+    *,
+    urgent_queue: Backlog | None = None,
+    urgent_reserve: int = 0,
+    flow_ids: Sequence[str] = (FLOW_ID,),
 ) -> Dependencies:
-    public_key, private_key = key_pair(_FLOW_ID)
-    flow = replace(make_flow(_FLOW_ID), public_key=public_key)
-    api.flows[_FLOW_ID] = SimulatedFlow(
-        _FLOW_ID, flow.security_id, private_key, KeyWrap.RSA1_5, (flow.api_version,), "outbound"
-    )
+    """The relay over services in virtual time. The API knows its flows."""
+    public_key, private_key = key_pair(FLOW_ID)
+    flows = {flow_id: replace(make_flow(flow_id), public_key=public_key) for flow_id in flow_ids}
+    for flow_id, flow in flows.items():
+        api.flows[flow_id] = SimulatedFlow(
+            flow_id, flow.security_id, private_key, KeyWrap.RSA1_5, (flow.api_version,), "outbound"
+        )
     return compose(
         Adapters(
             table=table,
-            flows=InMemoryFlows({_FLOW_ID: flow}),
+            flows=InMemoryFlows({**flows}),
             gateway=VirtualGateway(schedule, SimulatedGateway(api)),
             failure_queue=InMemoryFailures(),
             source_queue=backlog,
+            urgent_queue=urgent_queue,
         ),
         clock=schedule,
         sleep=lambda max_seconds: schedule.sleep(chance.random() * max_seconds),
@@ -137,4 +164,5 @@ def _dependencies(
         executor=CoroutineExecutor(schedule),
         observe=lambda _: None,
         requests_per_minute=api.settings.requests_per_minute,
+        urgent_reserve=urgent_reserve,
     )

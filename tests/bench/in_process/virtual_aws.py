@@ -5,7 +5,9 @@ the table forgets what is never looked at again, the records of calls that have 
 """
 
 import heapq
+import itertools
 import math
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -52,7 +54,7 @@ class VirtualTable:
 
 
 class Backlog:
-    """A queue whose messages were all there from the start; keeps the promises of `ports.Ingress`.
+    """A queue with messages that were there from the start, and later ones; keeps the promises of `ports.SourceQueue`.
 
     What comes back into sight is received before what never was: SQS hands over the oldest first, by and large.
     """
@@ -64,8 +66,16 @@ class Backlog:
             Message(f"message-{number}", f"message-{number}", body, self._sent_at, 1)
             for number, body in enumerate(bodies)
         )
+        self._later: deque[Message] = deque()
+        self._ids = itertools.count()
         self._in_flight: dict[str, Message] = {}
         self._coming_back: list[tuple[float, str]] = []
+
+    def send(self, body: str) -> None:
+        """Put another message on the queue, behind all others."""
+        message_id = f"later-{next(self._ids)}"
+        sent_at = datetime.fromtimestamp(self._schedule.now, UTC)
+        self._later.append(Message(message_id, message_id, body, sent_at, 1))
 
     def receive(self, most: int) -> list[Message]:
         """Receive up to so many messages."""
@@ -78,10 +88,13 @@ class Backlog:
                 )
             )
         self._in_flight |= {message.receipt_handle: message for message in received}
-        while len(received) < most and len(self._in_flight) < _MAX_IN_FLIGHT and (new := next(self._new, None)):
+        while len(received) < most and len(self._in_flight) < _MAX_IN_FLIGHT and (new := self._next_new()):
             received.append(new)
             self._in_flight[new.receipt_handle] = new
         return received
+
+    def _next_new(self) -> Message | None:
+        return next(self._new, None) or (self._later.popleft() if self._later else None)
 
     def delete(self, message: Message) -> None:
         """Delete a received message."""

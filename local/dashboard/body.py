@@ -60,7 +60,10 @@ class AlarmWidget:
 
 @dataclass(frozen=True, slots=True)
 class MetricWidget:
-    """A graph (`timeSeries`), or one number for each series over the whole time shown (`singleValue`)."""
+    """A graph (`timeSeries`), or one number for each series (`singleValue`).
+
+    The number is of the latest period with data, or of the whole time shown if `covers_time_shown`.
+    """
 
     box: Box
     title: str
@@ -70,6 +73,7 @@ class MetricWidget:
     unit: str
     series: tuple[Series, ...]
     thresholds: tuple[Threshold, ...]
+    covers_time_shown: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +117,7 @@ def _widget(widget: Mapping[str, Any]) -> Widget:
                     Threshold(line["label"], line["value"], line["color"])
                     for line in properties.get("annotations", {}).get("horizontal", [])
                 ),
+                properties.get("setPeriodToTimeRange", False),
             )
     raise ValueError(f"a widget of type {widget['type']}")
 

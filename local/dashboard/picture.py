@@ -8,8 +8,9 @@ from markdown_it import MarkdownIt
 
 from local.dashboard.alarms import Alarm, State, state_of
 from local.dashboard.body import AlarmWidget, LogWidget, MetricWidget, Series, TextWidget, Widget
-from local.dashboard.log_query import LogLine, rows
+from local.dashboard.log_query import LogLine, table
 from local.dashboard.store import MetricId, Store
+from local.stack.deploy import STACK_NAME
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False})
 # For series without a colour of their own, in this order.
@@ -17,6 +18,9 @@ _PALETTE = (
     "#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2", "#7f7f7f", "#bcbd22", "#17becf",
     "#aec7e8", "#ffbb78", "#98df8a", "#ff9896", "#c5b0d5", "#c49c94", "#f7b6d2", "#c7c7c7", "#dbdb8d", "#9edae5",
 )  # fmt: skip
+
+_TABLE_SECONDS = 3 * 3600
+"""Tables cover what the dashboard shows when it opens on CloudWatch: some of them are about the last hour."""
 
 Drawn = dict[str, Any]
 
@@ -33,8 +37,8 @@ def draw(
 ) -> Drawn:
     """Draw every widget over the last minutes before `now`, in seconds since 1970.
 
-    `is_had` says if a metric is available locally. A series without one is marked as missing. Log widgets search
-    `lines`.
+    `is_had` says if a metric is available locally. A series without one is marked as missing. Log widgets search the
+    `lines` of the last three hours.
     """
     return {
         "start_ms": (now - minutes * 60) * 1000,
@@ -68,12 +72,12 @@ class _Painter:
                 return place | {"type": "text", "html": _MARKDOWN.render(widget.markdown)}
             case AlarmWidget():
                 tiles = [self._tile(name) for name in widget.alarm_names]
+                tiles.sort(key=lambda tile: tile["state"] != State.ALARM)  # red ones first, otherwise in their order
                 return place | {"type": "alarm", "title": widget.title, "alarms": tiles}
             case LogWidget():
-                names = [widget.query.by, *(column.name for column in widget.query.columns)]
-                shown = [line for line in self._lines if line[0] >= self._now - self._minutes * 60]
-                found = rows(widget.query, shown)
-                return place | {"type": "log", "title": widget.title, "columns": names, "rows": found}
+                shown = [line for line in self._lines if line[0] >= self._now - _TABLE_SECONDS]
+                rows = table(widget.query, shown, self._now)
+                return place | {"type": "log", "title": widget.title, "columns": widget.query.columns, "rows": rows}
             case MetricWidget():
                 taken = {line.color for line in widget.series}
                 free = cycle([color for color in _PALETTE if color not in taken])
@@ -93,20 +97,24 @@ class _Painter:
     def _tile(self, name: str) -> Drawn:
         alarm = self._alarms.get(name)
         if alarm is None:
-            return {"name": name, "state": State.NOT_DEPLOYED, "description": "MiniStack has no alarms of this kind."}
+            description = "MiniStack has no alarms of this kind."
+            return {"name": _short(name), "state": State.NOT_DEPLOYED, "description": description}
         state = state_of(alarm, self._store, self._now) if self._is_had(alarm.metric) else State.NOT_EVALUATED
-        return {"name": name, "state": state, "description": alarm.description}
+        return {"name": _short(name), "state": state, "description": alarm.description}
 
     def _series(self, widget: MetricWidget, series: Series, color: str) -> Drawn:
         drawn = {"label": series.label, "color": color}
         if not self._is_had(series.metric):
             return drawn | {"missing": series.metric.name}
-        if widget.view == "singleValue":
+        points = self._points(widget, series)
+        if widget.view != "singleValue":
+            return drawn | {"points": points, "is_count": series.stat == "Sum"}
+        if widget.covers_time_shown:
             seconds = self._minutes * 60
-            return drawn | {
-                "value": self._store.statistic(series.metric, series.stat, self._now - seconds, seconds + 1)
-            }
-        return drawn | {"points": self._points(widget, series)}
+            value = self._store.statistic(series.metric, series.stat, self._now - seconds, seconds + 1)
+        else:
+            value = next((value for _, value in reversed(points) if value is not None), None)
+        return drawn | {"value": value}
 
     def _points(self, widget: MetricWidget, series: Series) -> list[tuple[float, float | None]]:
         # Whole periods by the clock, including the current one, as CloudWatch shows them.
@@ -116,3 +124,7 @@ class _Painter:
         starts = [last - back * period for back in reversed(range(count))]
         values = [self._store.statistic(series.metric, series.stat, start, period) for start in starts]
         return [(start * 1000, value) for start, value in zip(starts, values, strict=True)]
+
+
+def _short(alarm_name: str) -> str:
+    return alarm_name.removeprefix(f"{STACK_NAME}-")

@@ -26,6 +26,7 @@ from sealed_relay.observability.events import (
     MessagesDeferred,
     Observation,
     Paused,
+    PauseSeen,
     RequestSent,
     Resumed,
     WorkFailed,
@@ -44,7 +45,7 @@ def sent(result: str, code: int | None) -> RequestSent:
 
 def deferred(scope: Scope, reason: str = "MAINTENANCE") -> MessagesDeferred:
     """One message with two calls that was deferred."""
-    return MessagesDeferred(reason, None, scope, "FLOWAAAA", 1, 2, 300.0, 1_795_408_200_000)
+    return MessagesDeferred(reason, None, scope, "FLOWAAAA", 1, 2, 300.0)
 
 
 def _everything() -> list[Observation]:
@@ -63,6 +64,7 @@ def _everything() -> list[Observation]:
         CallsWaiting("message", "INSUFFICIENT_BALANCE", 1, 1.0),
         *(deferred(scope) for scope in (Scope.ACCOUNT, Scope.FLOW)),
         deferred(Scope.REQUEST, Reason.RATE_LIMITED),
+        PauseSeen("", "INSUFFICIENT_BALANCE", 212, 1_795_408_200_000),
         Paused("FLOWAAAA", "INVALID_GATEWAY_ID", 204, 1_795_408_200_000),
         Resumed("FLOWAAAA", "INVALID_GATEWAY_ID", 60),
         BudgetUsed(0.5),

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from local.dashboard.body import TextWidget
 from local.dashboard.store import MetricId
 from local.stack.paths import REPOSITORY
 from sealed_relay.calls.outcome import Status
@@ -13,6 +14,7 @@ from sealed_relay.kairos.codes import CODES, Scope
 from sealed_relay.observability.events import CallsSettled
 from sealed_relay.observability.metrics import ANSWERS, FAILED_MESSAGES, NAMESPACE, is_failed_request
 from tests.infrastructure.cloudformation import read_template
+from tests.infrastructure.dashboards import widgets
 from tests.infrastructure.emitted_telemetry import STAGE, deferred, emitted, emitted_metrics, log_lines
 from tests.infrastructure.expansion import deployed_with
 
@@ -57,6 +59,16 @@ def test_alarm_has_two_sentences_and_names_its_section_of_the_runbook(name: str)
     section = alarm["AlarmName"]["Fn::Sub"].removeprefix("${AWS::StackName}-")
     assert sentences[2] == f"See docs/runbook.md, section {section}."
     assert section in SECTIONS
+
+
+def test_widgets_named_in_the_runbook_and_in_alarms_are_on_the_dashboard() -> None:
+    titles = [widget.title for widget in widgets() if not isinstance(widget, TextWidget)]
+    headings = re.findall(r"## (.+)", "\n".join(w.markdown for w in widgets() if isinstance(w, TextWidget)))
+    texts = [RUNBOOK, *(alarm["AlarmDescription"] for alarm in ALARMS.values())]
+    sentences = [sentence for text in texts for sentence in re.findall(r"[^.]*on the dashboard", text)]
+    named = {name for sentence in sentences for name in re.findall(r'"([^"]+)"', sentence)}
+    assert len(named) > 8
+    assert [name for name in named if not any(each.startswith(name) for each in (*titles, *headings))] == []
 
 
 def test_runbook_has_no_section_without_an_alarm() -> None:
@@ -169,7 +181,7 @@ def test_local_aws_leaves_out_only_what_it_cannot_make() -> None:
 @pytest.mark.parametrize("name", QUERIES)
 def test_saved_query_uses_only_fields_that_log_lines_have(name: str) -> None:
     asked = set(re.findall(r"\b(?:fields|filter|stats|sort|by) (.+)", re.sub(r"(?m)^#.*", "", QUERIES[name])))
-    texts = re.sub(r'"[^"]*"', "", ", ".join(asked))
+    texts = re.sub(r'"[^"]*"|toMillis|now\(\)', "", ", ".join(asked))
     language = {"and", "asc", "desc", "like", "count", "sum", "max", "latest", "ispresent"}
     words = set(re.findall(r"[a-z_]{3,}", texts)) - language
     counted = set(re.findall(r" as (\w+)", QUERIES[name]))

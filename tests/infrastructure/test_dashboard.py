@@ -1,12 +1,14 @@
 """The dashboard shows what the relay emits, by the names of the code table and the metrics module."""
 
 from itertools import combinations
+from typing import Any
 
 import pytest
 
 from local.dashboard.body import AlarmWidget, Box, LogWidget, MetricWidget
-from local.dashboard.log_query import parse_query
+from local.dashboard.log_query import parse_query, table
 from local.dashboard.store import MetricId
+from sealed_relay.calls.outcome import Status
 from sealed_relay.kairos.codes import CODES, Scope
 from sealed_relay.observability.metrics import (
     ANSWERS,
@@ -24,6 +26,9 @@ from tests.infrastructure.expansion import deployed_with
 
 WIDGETS = widgets()
 METRIC_WIDGETS = [widget for widget in WIDGETS if isinstance(widget, MetricWidget)]
+LOG_WIDGETS = [widget for widget in WIDGETS if isinstance(widget, LogWidget)]
+NOW = 1_795_478_400.0  # 2026-11-24 00:00:00
+FIRST_SCREEN_ROWS = 15  # of 50 pixels
 SHOWN = {series.metric for widget in METRIC_WIDGETS for series in widget.series}
 RESOURCES = deployed_with(Stage=STAGE)["Resources"]
 
@@ -58,8 +63,63 @@ def test_each_emitted_metric_is_on_the_dashboard_or_has_an_alarm() -> None:
 
 
 def test_dashboard_shows_calls_by_every_status() -> None:
-    assert set(values_shown("Calls by outcome, per minute")) == set(CALLS.values)
-    assert values_shown("Calls by outcome, in the time shown") == values_shown("Calls by outcome, per minute")
+    assert set(values_shown("Calls by outcome, in the time shown")) == set(CALLS.values)
+
+
+def test_failed_calls_have_a_graph_of_their_own() -> None:
+    failed = {status for status in CALLS.values if Status(status).is_failure}
+    assert set(values_shown("Calls that failed")) == failed
+    assert set(values_shown("Calls delivered")) == set(CALLS.values) - failed
+
+
+def test_first_screen_says_in_words_how_it_stands() -> None:
+    [paused] = [widget for widget in LOG_WIDGETS if widget.title.startswith("Paused")]
+    first = {widget.title: widget for widget in WIDGETS if widget.box.y <= paused.box.y and hasattr(widget, "title")}
+    assert list(first) == [
+        "Delivering now? The account at the relay's last look",
+        "Last acceptance by the API",
+        "Waiting now: messages in the ingress queue",
+        "Failure queue now: messages",
+        "Alarms, red ones first",
+        "Paused: what, why, since when, at the relay's last look",
+        "Failed in the last hour, by reason",
+    ]
+    assert paused.box.y + paused.box.height <= FIRST_SCREEN_ROWS
+
+
+def table_of(title: str) -> list[list[Any]]:
+    """The table as it would show the lines of `log_lines`, all written now."""
+    [widget] = [widget for widget in LOG_WIDGETS if widget.title.startswith(title)]
+    return table(widget.query, [(NOW, line) for line in log_lines()], NOW)
+
+
+def test_table_of_failures_counts_every_reason_and_unreadable_messages() -> None:
+    counted = {reason: messages for reason, messages, *_ in table_of("Failed in the last hour")}
+    assert counted == dict.fromkeys(FAILED_MESSAGES.values, 1)
+
+
+def test_first_table_tells_whether_the_account_is_delivering() -> None:
+    [[account, why, since, _]] = table_of("Delivering now?")
+    assert (account, why, since) == ("paused", "INSUFFICIENT_BALANCE", "2026-11-23 04:30:00")
+
+
+def test_last_acceptance_is_the_last_success_of_a_request() -> None:
+    [[accepted_at, flow]] = table_of("Last acceptance")
+    assert (accepted_at, flow) == ("2026-11-24 00:00:00", "FLOWAAAA")
+
+
+@pytest.mark.parametrize(("title", "query"), [("Paused", "PausedQuery"), ("Calls presumed accepted", "PresumedQuery")])
+def test_table_uses_the_saved_query_of_its_name(title: str, query: str) -> None:
+    [widget] = [widget for widget in LOG_WIDGETS if widget.title.startswith(title)]
+    saved = RESOURCES[query]["Properties"]["QueryString"]
+    assert widget.query == parse_query(" ".join(line for line in saved.splitlines() if not line.startswith("#")))
+
+
+def test_table_of_pauses_leaves_out_what_is_resumed() -> None:
+    # The lines about the flow end with `resumed`.
+    assert [row[:4] for row in table_of("Paused")] == [
+        ["account", "paused", "INSUFFICIENT_BALANCE", "2026-11-23 04:30:00"]
+    ]
 
 
 @pytest.mark.parametrize(
@@ -91,13 +151,13 @@ def test_other_metrics_belong_to_a_queue_or_the_function() -> None:
     }
 
 
-def test_dashboard_shows_every_alarm_at_the_top() -> None:
+def test_dashboard_shows_every_alarm_in_the_first_screen() -> None:
     alarm_widget = next(widget for widget in WIDGETS if isinstance(widget, AlarmWidget))
     deployed = {name for name, resource in RESOURCES.items() if resource["Type"] == "AWS::CloudWatch::Alarm"}
     # The local AWS does not make this alarm, so the dashboard refers to it by name.
     by_name = {"RedrivenAlarm": "AWS::StackName-redriven"}
     assert set(alarm_widget.alarm_names) == {by_name.get(name, name) for name in deployed}
-    assert alarm_widget.box.y < min(widget.box.y for widget in METRIC_WIDGETS)
+    assert alarm_widget.box.y + alarm_widget.box.height <= FIRST_SCREEN_ROWS
 
 
 def test_dashboard_name_differs_in_each_region_of_the_account() -> None:
@@ -112,26 +172,11 @@ def test_dashboard_lines_are_at_the_limits_and_alarm_thresholds() -> None:
     assert {line.label: line.value for line in duration.thresholds} == {"timeout": timeout_ms, "alarm": alarm_ms}
     for title, parameter in {
         "Age of the oldest message": "OldestMessageAlarmSeconds",
-        "Failure queue": "FailureQueueAlarmMessages",
+        "Failure queue: messages": "FailureQueueAlarmMessages",
         "Invocations at the same time": "MaximumConcurrency",
     }.items():
         [line] = metric_widget(title, **{parameter: "77"}).thresholds
         assert line.value == 77
-
-
-def test_table_of_pauses_uses_the_saved_query() -> None:
-    [widget] = [widget for widget in WIDGETS if isinstance(widget, LogWidget)]
-    saved = RESOURCES["PausedQuery"]["Properties"]["QueryString"]
-    lines = [line for line in saved.splitlines() if not line.startswith("#")]
-    assert widget.query == parse_query(" ".join(["SOURCE 'log' |", *lines]))
-
-
-def test_table_of_pauses_shows_only_lines_about_pauses() -> None:
-    lines = [line for line in log_lines() if "paused" in line]
-    assert {line["message"] for line in lines} == {"paused", "messages deferred", "resumed"}
-    assert {line["paused"] for line in lines} == {"account", "FLOWAAAA"}
-    assert {line["since"] for line in lines if "since" in line} == {"2026-11-23T04:30:00+00:00"}
-    assert all(line["reason"] for line in lines)
 
 
 def test_widgets_are_on_the_grid_and_do_not_overlap() -> None:

@@ -7,9 +7,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from local.dashboard.body import TextWidget
 from local.stack.paths import REPOSITORY
 from sealed_relay_operations.event import Event
 from tests.infrastructure.cloudformation import read_template
+from tests.infrastructure.dashboards import widgets
 from tests.infrastructure.emitted_telemetry import log_lines
 from tests.infrastructure.expansion import deployed_with
 from tests.infrastructure.test_stages import STAGES, overrides
@@ -52,6 +54,13 @@ def test_fields_of_a_replay_are_the_functions_with_their_defaults() -> None:
 def test_log_lines_are_those_that_the_function_writes() -> None:
     documented = {row[0] for row in rows("operate.md", "| line | level |")}
     assert documented == {line["message"] for line in log_lines()}
+
+
+def test_each_widget_of_the_dashboard_has_its_question_and_answer() -> None:
+    documented = [row[0] for row in rows("operate.md", "| widget | answers |")]
+    titles = [widget.title for widget in widgets() if not isinstance(widget, TextWidget)]
+    assert len(documented) == len(titles)
+    assert [title for title, name in zip(titles, documented, strict=True) if not title.startswith(name)] == []
 
 
 def test_rates_of_the_stages_are_those_of_samconfig() -> None:

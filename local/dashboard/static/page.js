@@ -13,10 +13,11 @@ function element(tag, className, text) {
   return made;
 }
 
+// The place on CloudWatch's grid. The style sheet leaves it on narrow screens.
 function place(widget) {
-  const box = element("section", `widget ${widget.type}`);
-  box.style.gridColumn = `${widget.x + 1} / span ${widget.width}`;
-  box.style.gridRow = `${widget.y + 1} / span ${widget.height}`;
+  const box = element("section", `widget ${widget.type}${widget.width >= 12 ? " is-wide" : ""}`);
+  box.style.setProperty("--column", `${widget.x + 1} / span ${widget.width}`);
+  box.style.setProperty("--row", `${widget.y + 1} / span ${widget.height}`);
   grid.append(box);
   return box;
 }
@@ -52,6 +53,19 @@ function fillNumbers(box, widget) {
   box.replaceChildren(element("h3", "", widget.title), numbers);
 }
 
+// A low table is an answer in words: its one row, with the names of the columns below.
+function fillWords(box, widget) {
+  const words = element("div", "words");
+  for (const [number, value] of (widget.rows[0] ?? []).entries()) {
+    if (value === "") continue;
+    const word = element("div", `is-${value}`);
+    word.append(element("b", "", String(value)), element("small", "", widget.columns[number]));
+    words.append(word);
+  }
+  if (!widget.rows.length) words.append(element("div", "quiet", "None in the last 3 hours"));
+  box.replaceChildren(element("h3", "", widget.title), words);
+}
+
 function fillTable(box, widget) {
   const table = element("table");
   const row = (kind, cells) => {
@@ -60,9 +74,8 @@ function fillTable(box, widget) {
     return made;
   };
   table.append(row("th", widget.columns), ...widget.rows.map((cells) => row("td", cells)));
-  const found = widget.rows.length ? table : element("div", "empty", "No data in the time shown");
   const frame = element("div", "table");
-  frame.append(found);
+  frame.append(widget.rows.length ? table : element("div", "quiet", "None in the last 3 hours"));
   box.replaceChildren(element("h3", "", widget.title), frame);
 }
 
@@ -84,19 +97,25 @@ function missing(widget) {
 }
 
 function emptiness(widget) {
-  return widget.series.every((series) => series.missing) ? "Not available locally" : "No data in the time shown";
+  return widget.series.every((series) => series.missing) ? "Not available locally" : "None in the time shown";
 }
 
+// Without a zone, so that the axis is in UTC as the tables are.
+const utc = (ms) => new Date(ms).toISOString().slice(0, -1);
+
+// A count is a bar for its minute; all else is a line.
 function traces(widget) {
   return widget.series.filter(hasData).map((series) => ({
+    type: series.is_count ? "bar" : "scatter",
     name: series.label,
-    x: series.points.map(([ms]) => new Date(ms)),
+    x: series.points.map(([ms]) => utc(ms)),
     // In a stacked graph, no value counts as 0: the series above needs a base.
     y: series.points.map(([, value]) => (widget.is_stacked ? value ?? 0 : value)),
-    line: { color: series.color, width: 2 },
     marker: { color: series.color, size: 5 },
-    // A stacked series has no line: where it is zero, its line would cover the top of the series below.
-    ...(widget.is_stacked ? { stackgroup: "all", mode: "none", fillcolor: `${series.color}cc` } : { mode: "lines+markers" }),
+    ...(series.is_count ? {} : { line: { color: series.color, width: 2 }, mode: "lines+markers" }),
+    ...(widget.is_stacked && !series.is_count
+      ? { stackgroup: "all", mode: "none", fillcolor: `${series.color}cc` }
+      : {}),
   }));
 }
 
@@ -107,7 +126,8 @@ function layout(widget, picture) {
     font: { ...text, family: "system-ui, DejaVu Sans, sans-serif" },
     showlegend: false,
     hovermode: "x unified",
-    xaxis: { type: "date", range: [new Date(picture.start_ms), new Date(picture.end_ms)], tickformat: "%H:%M", nticks: 6 },
+    barmode: widget.is_stacked ? "stack" : "group",
+    xaxis: { type: "date", range: [utc(picture.start_ms), utc(picture.end_ms)], tickangle: 0, tickformat: "%H:%M", nticks: 6 },
     yaxis: { title: { text: widget.unit, standoff: 4 }, rangemode: "tozero", gridcolor: "#e9ebed", nticks: 5, automargin: true },
     shapes: widget.thresholds.map((line) => ({
       type: "line", xref: "paper", x0: 0, x1: 1, y0: line.value, y1: line.value,
@@ -132,7 +152,7 @@ async function fillGraph(box, widget, picture) {
   if (!widget.series.some(hasData)) box.graph.append(element("div", "empty", emptiness(widget)));
 }
 
-const FILL = { text: fillText, alarm: fillAlarms, singleValue: fillNumbers, log: fillTable, timeSeries: fillGraph };
+const FILL = { text: fillText, alarm: fillAlarms, singleValue: fillNumbers, log: (box, widget) => (widget.height <= 3 ? fillWords : fillTable)(box, widget), timeSeries: fillGraph };
 
 async function refresh() {
   try {
@@ -144,7 +164,7 @@ async function refresh() {
       await FILL[widget.type](widgets[number], widget, picture);
     }
     status.className = "";
-    status.textContent = `as of ${new Date(picture.end_ms).toISOString().slice(11, 19)} UTC`;
+    status.textContent = `as of ${utc(picture.end_ms).slice(0, 19).replace("T", " ")}; all times are UTC`;
   } catch (error) {
     status.className = "is-stale";
     status.textContent = `the local stack does not answer (${error.message}); the page shows old data`;

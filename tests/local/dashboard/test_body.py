@@ -3,7 +3,7 @@ import json
 import pytest
 
 from local.dashboard.body import AlarmWidget, Box, LogWidget, MetricWidget, TextWidget, parse_body
-from local.dashboard.log_query import Column, LogQuery
+from local.dashboard.log_query import parse_query
 from local.dashboard.store import MetricId
 
 
@@ -27,8 +27,9 @@ def test_text_and_alarm_widgets_are_read_with_their_place() -> None:
 
 def test_log_widget_is_read_with_its_query() -> None:
     text = "SOURCE '/log' | filter ispresent(paused) | stats latest(reason) as why by paused | sort why desc"
-    query = LogQuery("paused", (Column("latest", "reason", "why"),), "paused", "why")
-    assert parse_body(widget("log", title="Paused", query=text)) == [LogWidget(Box(1, 2, 3, 4), "Paused", query)]
+    assert parse_body(widget("log", title="Paused", query=text)) == [
+        LogWidget(Box(1, 2, 3, 4), "Paused", parse_query(text))
+    ]
 
 
 def test_shorthand_repeats_the_parts_of_the_line_above() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from local.dashboard.alarms import Alarm
 from local.dashboard.body import AlarmWidget, Box, LogWidget, MetricWidget, Series, TextWidget, Threshold, Widget
-from local.dashboard.log_query import Column, LogLine, LogQuery
+from local.dashboard.log_query import LogLine, parse_query
 from local.dashboard.picture import draw
 from local.dashboard.store import MetricId, Store
 
@@ -25,11 +25,11 @@ def drawn(widget: Widget, *alarms: Alarm, lines: Sequence[LogLine] = ()) -> dict
     return dict(only)
 
 
-def graph(*metrics: MetricId, view: str = "timeSeries") -> MetricWidget:
+def graph(*metrics: MetricId, view: str = "timeSeries", covers_time_shown: bool = False) -> MetricWidget:
     series = tuple(Series(metric, "Sum", metric.name, "") for metric in metrics)
     line = Threshold("alarm", 10.0, "#d62728")
     return MetricWidget(BOX, "Requests", view, is_stacked=False, period_seconds=60, unit="requests",
-                        series=series, thresholds=(line,))  # fmt: skip
+                        series=series, thresholds=(line,), covers_time_shown=covers_time_shown)  # fmt: skip
 
 
 def alarm(name: str, metric: MetricId) -> Alarm:
@@ -60,9 +60,22 @@ def test_series_have_different_colours() -> None:
     assert had["color"] != absent["color"]
 
 
-def test_single_value_covers_the_whole_time_shown() -> None:
-    [series] = drawn(graph(SENT, view="singleValue"))["series"]
-    assert series["value"] == 7
+def test_single_value_is_of_the_latest_period_or_of_the_whole_time_shown() -> None:
+    [latest] = drawn(graph(SENT, view="singleValue"))["series"]
+    [whole] = drawn(graph(SENT, view="singleValue", covers_time_shown=True))["series"]
+    assert (latest["value"], whole["value"]) == (4, 7)
+
+
+def test_sum_is_a_count_and_drawn_as_bars() -> None:
+    [series] = drawn(graph(SENT))["series"]
+    assert series["is_count"] is True
+
+
+def test_red_alarms_come_first_without_the_name_of_the_stack() -> None:
+    names = ("sealed-relay-local-quiet", "sealed-relay-local-loud")
+    quiet = alarm(names[0], MetricId("SealedRelay", "None", frozenset()))
+    tiles = drawn(AlarmWidget(BOX, "Alarms", names), quiet, alarm(names[1], SENT))["alarms"]
+    assert [(tile["name"], tile["state"]) for tile in tiles] == [("loud", "ALARM"), ("quiet", "OK")]
 
 
 def test_alarm_has_a_state_or_the_reason_for_none() -> None:
@@ -77,11 +90,14 @@ def test_alarm_has_a_state_or_the_reason_for_none() -> None:
     assert widget["alarms"][0]["description"] == "It is bad."
 
 
-def test_table_holds_only_lines_of_the_time_shown() -> None:
-    query = LogQuery("paused", (Column("latest", "reason", "why"),), "paused", "why")
-    lines = [(5_780.0, {"paused": "FLOWAAAA", "reason": "old"}), (6_000.0, {"paused": "account", "reason": "NOT_SENT"})]
+def test_table_holds_only_lines_of_the_last_three_hours() -> None:
+    query = parse_query("stats latest(reason) as why by paused")
+    lines = [
+        (NOW - 10_801, {"paused": "FLOWAAAA", "reason": "old"}),
+        (NOW, {"paused": "account", "reason": "NOT_SENT"}),
+    ]
     widget = drawn(LogWidget(BOX, "Paused", query), lines=lines)
-    assert (widget["type"], widget["title"], widget["columns"]) == ("log", "Paused", ["paused", "why"])
+    assert (widget["type"], widget["title"], widget["columns"]) == ("log", "Paused", ("paused", "why"))
     assert widget["rows"] == [["account", "NOT_SENT"]]
 
 

@@ -112,9 +112,7 @@ def test_calls_that_wait_for_people_are_an_info_line_and_counted(observe: Observ
     assert (line["level"], line["reason"], line["flow_id"]) == ("INFO", "INSUFFICIENT_BALANCE", "FLOWAAAA")
     assert line["detail"] == detail
     assert metrics_in(lines) == [
-        ("Calls", "Count", (("Status", "WAITING"), SERVICE), [7.0]),
         ("MessagesWaitingOnAccount", "Count", (SERVICE,), [1.0]),
-        ("RetryInSeconds", "Seconds", (SERVICE,), [12.0]),
     ]
 
 

@@ -43,15 +43,13 @@ class Permit:
 class Deferral:
     """Why a request may not leave, and after how many seconds another try is worthwhile.
 
-    `is_brief`: no permit was free. Otherwise something is paused: `scope` tells what, and `since_ms` since when, in
-    milliseconds since 1970, 0 if that is unknown.
+    `is_brief`: no permit was free. Otherwise something is paused, and `scope` tells what.
     """
 
     outcome: Outcome
     seconds: float
     is_brief: bool = False
     scope: Scope = Scope.REQUEST
-    since_ms: int = 0
 
 
 class Admission:
@@ -156,4 +154,4 @@ class Admission:
         # A resend waits until another request has probed a refusal, also when the probe is due now.
         seconds = last.seconds_to_probe(int(self._clock() * 1000)) or _MAX_PAUSED_SECONDS
         scope = Scope.FLOW if paused_id else Scope.ACCOUNT
-        return Deferral(last.outcome, min(seconds, _MAX_PAUSED_SECONDS), scope=scope, since_ms=last.since_ms)
+        return Deferral(last.outcome, min(seconds, _MAX_PAUSED_SECONDS), scope=scope)

@@ -13,7 +13,7 @@ from sealed_relay.delivery.request import Invocation
 from sealed_relay.delivery.settle import deferral_seconds
 from sealed_relay.dependencies import Dependencies
 from sealed_relay.kairos.flow import Flow
-from sealed_relay.observability.events import MessagesDeferred
+from sealed_relay.observability.events import MessagesDeferred, PauseSeen
 
 
 def prepare_requests(dependencies: Dependencies, calls: Sequence[Call]) -> list[PlannedRequest]:
@@ -23,6 +23,7 @@ def prepare_requests(dependencies: Dependencies, calls: Sequence[Call]) -> list[
     flows = _look_up(dependencies, flow_ids)
     looking.result()
     flows |= _resume_changed(dependencies, flow_ids)
+    _tell_pauses(dependencies, flows)
     now = datetime.fromtimestamp(dependencies.clock(), UTC)
     return plan(calls, flows, dependencies.make_id, dependencies.limits, now)
 
@@ -45,7 +46,7 @@ def defer_early(
         delays_seconds |= {message_id: max(seconds, delays_seconds.get(message_id, 0.0)) for message_id in message_ids}
         counts = len(message_ids), len(each.calls)
         reason, code = why.outcome.reason, why.outcome.code
-        dependencies.observe(MessagesDeferred(reason, code, why.scope, each.flow_id, *counts, seconds, why.since_ms))
+        dependencies.observe(MessagesDeferred(reason, code, why.scope, each.flow_id, *counts, seconds))
     return to_claim, delays_seconds
 
 
@@ -75,3 +76,11 @@ def _resume_changed(dependencies: Dependencies, flow_ids: Sequence[str]) -> dict
         if isinstance(flow, Flow) and flow.version != refused[flow_id]:
             admission.resume(flow_id, refused[flow_id])
     return flows
+
+
+def _tell_pauses(dependencies: Dependencies, flows: Mapping[str, Flow | Outcome]) -> None:
+    """Tell of the account and of each flow whether it is paused, also if not: a pause may have been deleted."""
+    for flow_id in ("", *flows):
+        pause, flow = dependencies.admission.pause_of(flow_id), flows.get(flow_id)
+        unusable = flow.reason if isinstance(flow, Outcome) and not flow.status.is_final else ""
+        dependencies.observe(PauseSeen(flow_id, pause.reason or unusable, pause.code, pause.since_ms))

@@ -14,7 +14,7 @@ from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import Ama
 from botocore.exceptions import ClientError
 
 from sealed_relay.aws.parts import in_parts
-from sealed_relay.calls.outcome import Reason, Status
+from sealed_relay.calls.outcome import Reason
 from sealed_relay.kairos.codes import Scope
 from sealed_relay.observability import metrics
 from sealed_relay.observability.events import (
@@ -27,6 +27,7 @@ from sealed_relay.observability.events import (
     MessagesDeferred,
     Observation,
     Paused,
+    PauseSeen,
     RequestSent,
     Resumed,
     WorkFailed,
@@ -65,8 +66,8 @@ class Telemetry:
                     self._add(metrics.DUPLICATES, calls)
                 case CallsWaiting() | MessagesDeferred():
                     self._waiting(observation)
-                case Paused() | Resumed():
-                    self._pause_changed(observation)
+                case PauseSeen() | Paused() | Resumed():
+                    self._pause_told(observation)
                 case BudgetUsed(share):
                     self._raise(metrics.RATE_BUDGET_PERCENT, round(share * 100))
                 case WorkFailed(error):
@@ -111,27 +112,26 @@ class Telemetry:
             self._seconds_to_accepted[settled.queue] += [round(seconds, 3) for seconds in settled.seconds]
 
     def _waiting(self, calls: CallsWaiting | MessagesDeferred) -> None:
-        if isinstance(calls, MessagesDeferred):
-            line, fields, messages = "messages deferred", _since_when(calls), calls.messages
-        else:
-            line, fields, messages = "calls waiting", asdict(calls), 1
-        if calls.scope in metrics.WAITING_ON:
-            fields["paused"] = _paused(calls.flow_id if calls.scope is Scope.FLOW else "")
+        line, messages = (
+            ("messages deferred", calls.messages) if isinstance(calls, MessagesDeferred) else ("calls waiting", 1)
+        )
         metric = metrics.waiting_metric(calls.reason, calls.scope)
         # People must act on a pause, so its line is at INFO. All other waits end by themselves.
         log = self._logger.info if metric in metrics.WAITING_ON.values() else self._logger.debug
-        log(line, extra=fields)
-        self._add(metrics.CALLS, calls.calls, Status.WAITING)
-        self._raise(metrics.RETRY_IN_SECONDS, round(calls.retry_in_seconds))
+        log(line, extra=asdict(calls))
         if metric:
             self._add(metric, messages)
 
-    def _pause_changed(self, change: Paused | Resumed) -> None:
-        paused = {"paused": _paused(change.flow_id)}
-        if isinstance(change, Paused):
-            self._logger.warning("paused", extra=_since_when(change) | paused)
-        else:
-            self._logger.info("resumed", extra=asdict(change) | paused)
+    def _pause_told(self, told: PauseSeen | Paused | Resumed) -> None:
+        """Log whether a flow or the account is paused, with the same fields whatever happened to the pause."""
+        state = _state(told)
+        match told:
+            case PauseSeen():
+                self._logger.info("pause seen", extra=state)
+            case Paused():
+                self._logger.warning("paused", extra=state)
+            case Resumed():
+                self._logger.info("resumed", extra=state | {"paused_seconds": told.paused_seconds})
 
     def _add(self, metric: Metric, amount: int, value: str = "") -> None:
         self._sums[metric, str(value)] += amount
@@ -165,16 +165,19 @@ def _fields(observation: RequestSent | MessageFailed) -> dict[str, object]:
     return asdict(observation) | {"client_identifiers": names}
 
 
-def _since_when(observation: Paused | MessagesDeferred) -> dict[str, object]:
-    fields = asdict(observation)
-    since_ms = fields.pop("since_ms")
-    since = datetime.fromtimestamp(since_ms / 1000, UTC).isoformat(timespec="seconds") if since_ms else ""
-    return fields | {"since": since}
-
-
-def _paused(flow_id: str) -> str:
-    """What is paused. Only lines about pauses have this field."""
-    return flow_id or Scope.ACCOUNT
+def _state(told: PauseSeen | Paused | Resumed) -> dict[str, object]:
+    """Of what flow, or the account, a line tells, and whether that is paused. The latest such line holds."""
+    is_paused = bool(told.reason) and not isinstance(told, Resumed)
+    since_ms = 0 if isinstance(told, Resumed) else told.since_ms
+    # In the form in which Logs Insights shows the time of a line.
+    since = datetime.fromtimestamp(since_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S") if since_ms else ""
+    return {
+        "pause_of": told.flow_id or Scope.ACCOUNT,
+        "state": "paused" if is_paused else "delivering",
+        "reason": told.reason,
+        "code": None if isinstance(told, Resumed) else told.code,
+        "since": since,
+    }
 
 
 def describe(error: BaseException) -> dict[str, object]:

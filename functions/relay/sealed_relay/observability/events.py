@@ -93,8 +93,7 @@ class CallsWaiting:
 class MessagesDeferred:
     """Messages with calls of one flow come back later, untouched.
 
-    `scope` says what is paused: the account or the flow; REQUEST if the rate limit is used up. `since_ms` is when the
-    pause began, in milliseconds since 1970; 0 if nobody knows.
+    `scope` says what is paused: the account or the flow; REQUEST if the rate limit is used up.
     """
 
     reason: str
@@ -104,6 +103,19 @@ class MessagesDeferred:
     messages: int
     calls: int
     retry_in_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class PauseSeen:
+    """A batch found a flow, or the account if `flow_id` is "", paused or not: `reason` is "" if not.
+
+    A flow whose secret cannot be used counts as paused here, because its calls wait too. `since_ms` is when the pause
+    began, in milliseconds since 1970; 0 if nobody knows.
+    """
+
+    flow_id: str
+    reason: str
+    code: int | None
     since_ms: int
 
 
@@ -151,6 +163,7 @@ Observation = (
     | DuplicatesFound
     | CallsWaiting
     | MessagesDeferred
+    | PauseSeen
     | Paused
     | Resumed
     | BudgetUsed

@@ -39,8 +39,8 @@ _UNKNOWN_CODE = "UNKNOWN_CODE"
 _NO_VERDICT = (Reason.NOT_SENT, Reason.NO_ANSWER, Reason.WRONG_ADDRESS)
 _MAY_BE_REJECTED = {Verdict.RETRY_FRESH, Verdict.ISOLATE, Verdict.SPLIT, Verdict.REJECT}
 
-CALLS = Metric("Calls", dimension="Status", values=tuple(status for status in Status if status is not Status.SENDING))
-"""Calls by status. WAITING counts a call each time that its message goes back to the queue."""
+CALLS = Metric("Calls", dimension="Status", values=tuple(status for status in Status if status.is_final))
+"""Calls by final status. What still waits is in the ingress queue, and SQS counts it there."""
 
 SECONDS_TO_ACCEPTED = Metric("SecondsToAccepted", Unit.SECONDS, dimension="Queue", values=tuple(Lane))
 """From the message's `SentTimestamp` until the API has the call and its record says so. One value for each call."""
@@ -80,8 +80,6 @@ WAITING_ON_RATE = Metric("MessagesWaitingOnRate")
 
 The account is paused; a flow is paused or its secret cannot be used; the rate limit is used up.
 """
-RETRY_IN_SECONDS = Metric("RetryInSeconds", Unit.SECONDS)
-"""Of the messages that an invocation sent back to the queue: when the last one becomes visible again."""
 RATE_BUDGET_PERCENT = Metric("RateBudgetPercent", Unit.PERCENT)
 """The largest share of `RequestsPerMinute` that an invocation saw used."""
 
@@ -100,7 +98,6 @@ METRICS = (
     WAITING_ON_ACCOUNT,
     WAITING_ON_FLOW,
     WAITING_ON_RATE,
-    RETRY_IN_SECONDS,
     RATE_BUDGET_PERCENT,
 )
 

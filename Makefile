@@ -38,7 +38,7 @@ FUNCTIONS := functions/relay:functions/operations
 PROJECT_PYTHON := PYTHONPATH=$(FUNCTIONS):. $(DEV)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run chaos up invoke replay dashboard down test campaign explore bench check format build lock
+.PHONY: help run chaos up invoke replay dashboard down test campaign explore bench check format schemas build lock
 .DELETE_ON_ERROR:
 
 help: ## List the commands
@@ -89,6 +89,9 @@ check: $(ENVIRONMENTS) .local/locks.checked .local/template.checked ## Check for
 format: .venvs/dev/.installed ## Format the code and mend what can be mended
 	$(DEV)/ruff format .
 	$(DEV)/ruff check --fix .
+
+schemas: .venvs/dev/.installed ## Write docs/schemas from the code
+	@$(PROJECT_PYTHON) -m local.schemas
 
 build: .venvs/sam/.installed ## Build for AWS into .aws-sam; then: .venvs/sam/bin/sam deploy --config-env dev [ARCHITECTURE=arm64]
 	LAYER_PYTHON="$(CURDIR)/.venvs/uv/bin/python" LAYER_COMPILER="$(LAMBDAS_PYTHON)" LAYER_ARCHITECTURE="$(ARCHITECTURE)" \

@@ -33,23 +33,26 @@ def start_time_sent(call: Call, now: datetime = SENT_AT) -> str:
         ("2026-11-23T00:00:00+14:00", "2026-11-22T15:30:00+05:30"),
         ("2026-11-23T10:30+05:30", "2026-11-23T10:30:00+05:30"),
         ("20261123T103000+0530", "2026-11-23T10:30:00+05:30"),
-        ("2026-W48-1T10:30:00+05:30", "2026-11-23T10:30:00+05:30"),
         ("2026-11-23 10:30:00+05:30", "2026-11-23T10:30:00+05:30"),
-        ("0001-01-01T00:00:00Z", "0001-01-01T05:30:00+05:30"),
-        ("9999-12-30T00:00:00Z", "9999-12-30T05:30:00+05:30"),
+        ("0002-01-01T00:00:00+23:59", "0001-12-31T05:31:00+05:30"),
+        ("9998-12-31T23:59:59-23:59", "9999-01-02T05:28:59+05:30"),
     ],
 )
 def test_start_time_in_any_iso_8601_spelling_is_sent_in_the_service_time_zone(written: str, sent: str) -> None:
     assert make_call(start_time=written).start_time == sent
 
 
-@given(st.datetimes(timezones=st.timezones()), st.datetimes(timezones=st.timezones()))
+# Before 1973 some zones had offsets with seconds, which ISO 8601 does not have.
+TIMES = st.datetimes(datetime(1973, 1, 1), datetime(9998, 12, 31), timezones=st.timezones())  # noqa: DTZ001
+
+
+@given(TIMES, TIMES)
 def test_call_with_valid_times_can_be_sent_and_has_a_deadline(start_time: datetime, not_after: datetime) -> None:
     written = written_call(start_time=start_time.isoformat(), not_after=not_after.isoformat())
     try:
         [call] = read(make_message(body_of_calls(written)))
     except InvalidMessageError:
-        return  # too near to the first or the last day of the calendar
+        return  # `not-after` is before `start-time`
 
     asked_for = datetime.fromisoformat(start_time.isoformat())  # in no zone that tells a time twice
     assert datetime.fromisoformat(call.start_time) == asked_for.replace(microsecond=0)

@@ -1,6 +1,6 @@
 """The local servers of a whole test run, apart from those of `make up`."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -9,10 +9,12 @@ import pytest
 
 from local.simulator.client import SimulatorClient
 from local.stack.lifecycle import bring_up, take_down
+from local.stack.local_aws import LocalAws
 from local.stack.paths import StackFolder
 from local.stack.stack_files import Stack
 from tests.support.aws_clients import AwsClients
 from tests.support.dynamodb_local import running_dynamodb_local, what_is_missing
+from tests.support.outcome_events import StreamedTable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -47,12 +49,28 @@ def clients(stack: Stack, session: boto3.Session) -> Iterator[AwsClients]:
 
 
 @pytest.fixture(scope="session")
-def dynamodb_local(tmp_path_factory: pytest.TempPathFactory) -> Iterator["DynamoDBClient"]:
-    """A client of DynamoDB Local, started when the first test asks for it. Mark such tests `stack`."""
+def dynamodb_local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
+    """DynamoDB Local, started when the first test asks for it. Mark such tests `stack`."""
     if missing := what_is_missing():
         pytest.skip(f"DynamoDB Local cannot run here: {missing}")
-    with running_dynamodb_local(tmp_path_factory.mktemp("dynamodb-local") / "dynamodb-local.log") as client:
+    with running_dynamodb_local(tmp_path_factory.mktemp("dynamodb-local") / "dynamodb-local.log") as aws:
+        yield aws
+
+
+@pytest.fixture(scope="session")
+def dynamodb_local(dynamodb_local_aws: LocalAws) -> Iterator["DynamoDBClient"]:
+    """A client of DynamoDB Local."""
+    with closing(
+        dynamodb_local_aws.session().client("dynamodb", endpoint_url=dynamodb_local_aws.endpoint_url)
+    ) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def streamed_table(dynamodb_local_aws: LocalAws, dynamodb_local: "DynamoDBClient") -> Callable[[], StreamedTable]:
+    """Makes tables of DynamoDB Local whose stream can be read."""
+    streams = dynamodb_local_aws.session().client("dynamodbstreams", endpoint_url=dynamodb_local_aws.endpoint_url)
+    return lambda: StreamedTable(dynamodb_local, streams)
 
 
 @pytest.fixture

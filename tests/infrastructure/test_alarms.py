@@ -18,7 +18,7 @@ from tests.infrastructure.dashboards import widgets
 from tests.infrastructure.emitted_telemetry import STAGE, deferred, emitted, emitted_metrics, log_lines
 from tests.infrastructure.expansion import deployed_with
 
-RESOURCES = deployed_with(Stage=STAGE)["Resources"]
+RESOURCES = deployed_with(Stage=STAGE, OutcomeEvents="yes")["Resources"]
 ALARMS: dict[str, dict[str, Any]] = {
     name: resource["Properties"] for name, resource in RESOURCES.items() if resource["Type"] == "AWS::CloudWatch::Alarm"
 }
@@ -168,14 +168,22 @@ def test_message_that_always_crashes_the_function_raises_the_errors_alarm() -> N
 
 
 def test_local_aws_leaves_out_only_what_it_cannot_make() -> None:
-    local = deployed_with(Stage=STAGE, OnLocalAws="yes")["Resources"]
+    local = deployed_with(Stage=STAGE, OnLocalAws="yes", OutcomeEvents="yes")["Resources"]
     left_out = {name for name in RESOURCES if name not in local}
+    outcome_events = {name for name in RESOURCES if name.startswith("Outcome")} - {"OutcomesTable"}
     # The policy is left out too, but is no alarm.
-    assert left_out - {"ContentHashKeyPolicy"} == {"RedrivenAlarm", *QUERIES}
+    assert left_out - {"ContentHashKeyPolicy"} == {"RedrivenAlarm", *outcome_events, *QUERIES}
     assert "Metrics" in ALARMS["RedrivenAlarm"]
     without = {name for name in local if local[name] != RESOURCES[name]}
     # The local AWS itself sets the function's endpoint. It speaks plain http, so the queues' policies exempt it.
-    assert without == {"RelayFunction", "IngressQueuePolicy", "UrgentQueuePolicy", "FailureQueuePolicy"}
+    # The table has no stream there, as no pipe reads it.
+    assert without == {
+        "RelayFunction",
+        "IngressQueuePolicy",
+        "UrgentQueuePolicy",
+        "FailureQueuePolicy",
+        "OutcomesTable",
+    }
 
 
 @pytest.mark.parametrize("name", QUERIES)

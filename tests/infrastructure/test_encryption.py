@@ -6,7 +6,7 @@ import pytest
 
 from tests.infrastructure.expansion import deployed_with
 
-RESOURCES = deployed_with(InterfaceEndpoints="all", AlarmEmail="someone@example.com")["Resources"]
+RESOURCES = deployed_with(InterfaceEndpoints="all", AlarmEmail="someone@example.com", OutcomeEvents="yes")["Resources"]
 KEY_ARN = {"Fn::GetAtt": ["Key", "Arn"]}
 KEY_OF = {
     "AWS::DynamoDB::Table": ("SSESpecification", "KMSMasterKeyId"),
@@ -19,11 +19,13 @@ KEY_OF = {
 HOLDS_NO_DATA = (
     "AWS::CloudWatch::",
     "AWS::EC2::",
+    "AWS::Events::EventBus",  # holds no personal data, and is encrypted with a key of AWS's own
     "AWS::IAM::",
     "AWS::KMS::",
     "AWS::Lambda::EventSourceMapping",
     "AWS::Lambda::LayerVersion",  # public wheels
     "AWS::Logs::QueryDefinition",
+    "AWS::Pipes::Pipe",
     "AWS::SNS::Subscription",
     "AWS::SNS::TopicPolicy",
     "AWS::SQS::QueuePolicy",

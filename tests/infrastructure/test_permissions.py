@@ -15,6 +15,7 @@ EVERYTHING = {
     "SendingTopicsAndRules": "arn:aws:sns:ap-south-1:111122223333:calls",
     "SendingAccounts": "111122223333",
     "SecretKeepers": "arn:aws:iam::111122223333:role/keeper",
+    "OutcomeEvents": "yes",
 }
 # AWS authorizes a batch call by the action on a single item, and PartiQL by its verb.
 ACTIONS_OF_CALLS = {
@@ -38,7 +39,7 @@ WILDCARDS = {
 }
 
 
-ROLES = {"RelayRole", "OperationsRole", "FlowLogsRole"}
+ROLES = {"RelayRole", "OperationsRole", "FlowLogsRole", "OutcomePipeRole"}
 
 
 def statements_of(resources: dict[str, Any], name: str) -> list[dict[str, Any]]:
@@ -116,7 +117,7 @@ def test_relay_role_uses_the_key_only_through_the_services_that_encrypt() -> Non
 
 
 def test_roles_have_no_boundary_and_the_root_path_by_default() -> None:
-    roles = roles_of(deployed_with()["Resources"])
+    roles = roles_of(deployed_with(OutcomeEvents="yes")["Resources"])
     assert roles.keys() == ROLES
     assert not any("PermissionsBoundary" in role for role in roles.values())
     assert {role["Path"] for role in roles.values()} == {"/"}
@@ -124,7 +125,8 @@ def test_roles_have_no_boundary_and_the_root_path_by_default() -> None:
 
 def test_every_role_has_the_given_boundary_and_path() -> None:
     boundary = "arn:aws:iam::111122223333:policy/boundary"
-    roles = roles_of(deployed_with(PermissionsBoundaryArn=boundary, RolePath="/apps/")["Resources"])
+    parameters = {"PermissionsBoundaryArn": boundary, "RolePath": "/apps/", "OutcomeEvents": "yes"}
+    roles = roles_of(deployed_with(**parameters)["Resources"])
     assert roles.keys() == ROLES
     assert {(role["PermissionsBoundary"], role["Path"]) for role in roles.values()} == {(boundary, "/apps/")}
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import urllib3
 
 from local.free_ports import free_ports
-from local.stack.local_aws import new_local_aws
+from local.stack.local_aws import LocalAws, new_local_aws
 from local.stack.paths import REPOSITORY
 from sealed_relay.aws.dynamodb import DynamoDBTable
 from sealed_relay.ports import KEY, Item
@@ -64,8 +64,8 @@ def what_is_missing() -> str:
 
 
 @contextmanager
-def running_dynamodb_local(log: Path) -> Iterator["DynamoDBClient"]:
-    """Run the server, its output going to `log`, and yield a client of it.
+def running_dynamodb_local(log: Path) -> Iterator[LocalAws]:
+    """Run the server, its output going to `log`, and yield its address and keys.
 
     Installs it first where it is not installed. Raises DynamoDBLocalError.
     """
@@ -76,11 +76,7 @@ def running_dynamodb_local(log: Path) -> Iterator["DynamoDBClient"]:
         server = subprocess.Popen(_command(port), cwd=_INSTALLED, env=_ENVIRONMENT, stdout=output, stderr=output)  # noqa: S603 - from PATH
     try:
         _wait_until_ready(server, aws.endpoint_url, log)
-        client = aws.session().client("dynamodb", endpoint_url=aws.endpoint_url)
-        try:
-            yield client
-        finally:
-            client.close()
+        yield aws
     finally:
         server.terminate()
         try:
@@ -98,14 +94,17 @@ def new_table(client: "DynamoDBClient") -> Iterator[str]:
     client.delete_table(TableName=name)
 
 
-def create_table(client: "DynamoDBClient") -> str:
-    """Make an empty table with the relay's key; its name."""
+def create_table(client: "DynamoDBClient", *, has_stream: bool = False) -> str:
+    """Make an empty table with the relay's key, and with the template's stream if asked; its name."""
     name = f"test-{secrets.token_hex(4)}"
     client.create_table(
         TableName=name,
         KeySchema=[{"AttributeName": KEY, "KeyType": "HASH"}],
         AttributeDefinitions=[{"AttributeName": KEY, "AttributeType": "S"}],
         BillingMode="PAY_PER_REQUEST",
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
+        if has_stream
+        else {"StreamEnabled": False},
     )
     return name
 
@@ -115,13 +114,13 @@ class InspectedTable(DynamoDBTable):
 
     def __init__(self, client: "DynamoDBClient") -> None:
         self._local = client
-        self._table_name = create_table(client)
-        super().__init__(client, self._table_name)
+        self.table_name = create_table(client, has_stream=True)
+        super().__init__(client, self.table_name)
 
     @property
     def items(self) -> dict[str, Item]:
         """A copy of what the table holds, by key."""
-        pages = self._local.get_paginator("scan").paginate(TableName=self._table_name, ProjectionExpression=KEY)
+        pages = self._local.get_paginator("scan").paginate(TableName=self.table_name, ProjectionExpression=KEY)
         return self.read([str(item[KEY]["S"]) for page in pages for item in page["Items"]])
 
     def put(self, item: Item) -> None:
@@ -131,7 +130,7 @@ class InspectedTable(DynamoDBTable):
 
     def remove(self, key: str) -> None:
         """Remove an item, as TTL or a person may."""
-        self._local.delete_item(TableName=self._table_name, Key={KEY: {"S": key}})
+        self._local.delete_item(TableName=self.table_name, Key={KEY: {"S": key}})
 
 
 # Nothing of the caller's environment. Without this variable the server reports its use to AWS.

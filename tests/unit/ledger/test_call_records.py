@@ -92,6 +92,7 @@ def test_first_claim_of_a_call_writes_its_record() -> None:
         "call_id": CALL_ID,
         "flow_id": "FLOWAAAA",
         "client_identifier": "call-1",
+        "client_identifier_in_event": "call-1",
         "status": "SENDING",
         "is_open": True,
         "request_id": "r-1",

@@ -9,7 +9,15 @@ from sealed_relay.calls.call import Call
 from sealed_relay.calls.outcome import Outcome, Status
 from sealed_relay.kairos.verdict import outcome_in
 from sealed_relay.ledger.claim_rules import Claim, Decision, Lease, Situation, Tries, decide
-from sealed_relay.ledger.items import answer_of, iso, outcome_attributes, record_of, request_key, stored_request_of
+from sealed_relay.ledger.items import (
+    answer_of,
+    iso,
+    outcome_attributes,
+    record_of,
+    request_key,
+    stored_request_of,
+    text_for_event,
+)
 from sealed_relay.ports import KEY, Change, Item, Table, Value
 
 _CONTENT_HASH_BYTES = 16
@@ -162,6 +170,7 @@ class CallRecords:
             KEY: claim.call.call_id,
             "flow_id": claim.call.flow_id,
             "client_identifier": claim.call.client_identifier,
+            "client_identifier_in_event": text_for_event(claim.call.client_identifier),
             "created_at": iso(now_ms),
             "updated_at": iso(now_ms),
             "status": Status.SENDING.value,

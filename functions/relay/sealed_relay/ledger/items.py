@@ -32,6 +32,14 @@ def envelope_key(request_id: str) -> str:
     return f"#envelope/{request_id}"
 
 
+def text_for_event(text: str) -> str:
+    """The text with quotes, backslashes and percent signs in percent-encoding.
+
+    An EventBridge pipe puts it between quotes and escapes nothing. See `OutcomePipe` in template.yaml.
+    """
+    return text.replace("%", "%25").replace('"', "%22").replace("\\", "%5C")
+
+
 @lru_cache(maxsize=16)  # the records of a batch are all written within a few milliseconds
 def iso(milliseconds: int) -> str:
     """Milliseconds since 1970 in ISO 8601, UTC."""

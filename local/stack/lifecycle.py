@@ -139,7 +139,7 @@ def _deploy_if_outdated(stack_folder: StackFolder, stack: Stack, say: Say) -> St
     running = read_running(stack_folder)
     if running and running.deployed == deploy_fingerprint():
         say("the local stack is up already")
-        return stack
+        return write_stack(stack_folder, stack)  # an older checkout may have written other files
     say("the local stack is up, but with older sources")
     deployed = _deploy(stack_folder, stack.aws(), stack.gateway_base_url, say)
     return write_stack(stack_folder, replace(stack, outputs=dict(deployed.outputs)))

@@ -12,9 +12,12 @@ from local.stack.paths import StackFolder
 from local.stack.processes import Started
 
 _Record = TypeVar("_Record")
-_STACK_ENV = (
-    "# The local stack's addresses and keys, for the AWS CLI and the examples in the docs: `. .local/stack.env`"
-)
+# Version 1 of the AWS CLI ignores AWS_ENDPOINT_URL for SQS, and version 2 before 2.13 for all services.
+_STACK_ENV = """\
+# For a shell: the local stack's addresses and keys, for the AWS CLI and the examples in the docs.
+unset AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN
+aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }
+"""
 
 
 class Stack(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,10 +90,8 @@ def change_running(stack_folder: StackFolder, **changes: object) -> None:
 def write_stack(stack_folder: StackFolder, stack: Stack) -> Stack:
     """Write `stack.json` and `stack.env`, and return the stack."""
     write(stack_folder.stack_file, stack)
-    # Names of the user's real AWS account would be mixed with the keys of the local one.
-    lines = [_STACK_ENV, "unset AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN"]
-    lines += [f"export {name}={shlex.quote(value)}" for name, value in stack.variables().items()]
-    _write(stack_folder.shell_file, "\n".join([*lines, ""]).encode())
+    exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in stack.variables().items())
+    _write(stack_folder.shell_file, (_STACK_ENV + exports).encode())
     return stack
 
 

@@ -6,7 +6,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
+from local.stack.fingerprints import TEMPLATE
+from local.stack.stack_files import Stack
 from sealed_relay.calls.message import Message, read
 from tests.docs.pages import REPOSITORY, Page, all_pages, page
 
@@ -59,6 +62,24 @@ def test_each_name_in_the_form_of_a_parameter_is_in_the_template(each: Page) -> 
     in_template = set(re.findall(r"\w+", (REPOSITORY / "template.yaml").read_text()))
     named = set(re.findall(r"`([A-Z][a-z]+(?:[A-Z][a-z]+)+)(?:=[^`]*|: [^`]*)?`", each.prose))
     assert named - in_template - AWS_NAMES == set()
+
+
+@_EACH_PAGE
+def test_each_shell_variable_is_set_by_the_file_of_make_up_or_by_the_page(each: Page) -> None:
+    outputs = yaml.load(TEMPLATE.read_text(), Loader=yaml.BaseLoader)["Outputs"]  # noqa: S506 - our own, without types
+    stack = Stack(
+        endpoint_url="",
+        region="",
+        outputs=dict.fromkeys(outputs, ""),
+        gateway_base_url="",
+        access_key_id="",
+        secret_access_key="",
+        simulator_url="http://127.0.0.1",
+    )
+    examples = "".join(re.findall(r"^```sh\n(.*?)^```$", each.text, re.MULTILINE | re.DOTALL))
+    set_by_the_page = set(re.findall(r"\b([A-Z_]+)=", examples)) | set(re.findall(r"read -rs (\w+)", examples))
+    used = set(re.findall(r"\$\{?([A-Z][A-Z_]+)", examples))
+    assert used - set(stack.variables()) - set_by_the_page == set()
 
 
 @_EACH_PAGE

@@ -1,6 +1,8 @@
 """The connection to the API: slow, may break before or after the API, and delivers requests of killed senders."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
@@ -10,9 +12,11 @@ from local.simulator.open_request import SealedRequest as Envelope
 from local.simulator.open_request import open_payload
 from sealed_relay.kairos.answer import Ambiguous, Answer, Answered, NotSent
 from sealed_relay.kairos.seal import SealedRequest
+from sealed_relay.ports import Connection
 from tests.campaign.evidence import Invariant
 from tests.campaign.fault_chance import FaultKind
 from tests.campaign.services import Services
+from tests.support.gateway import StandingConnection
 
 if TYPE_CHECKING:
     from tests.campaign.execution_environment import ExecutionEnvironment
@@ -31,13 +35,23 @@ class AnswerFault(Protocol):
 
 
 class FaultyGateway:
-    """Two steps: while the request is on its way, and while its answer is."""
+    """Three steps: while it connects, while the request is on its way, and while its answer is."""
 
     def __init__(self, services: Services, environment: "ExecutionEnvironment") -> None:
         self._services = services
         self._environment = environment
 
-    def send(self, endpoint: str, body: bytes, timeout_seconds: float) -> Answer:
+    @contextmanager
+    def connect(self, timeout_seconds: float) -> Iterator[Connection | NotSent]:
+        ends_at = self._services.schedule.now + timeout_seconds
+        self._environment.step("it connects")
+        if self._services.chance.occurs(FaultKind.NOT_CONNECTED):
+            yield NotSent("Connection refused.")
+            return
+        schedule = self._services.schedule
+        yield StandingConnection(lambda endpoint, body: self._send(endpoint, body, ends_at - schedule.now))
+
+    def _send(self, endpoint: str, body: bytes, timeout_seconds: float) -> Answer:
         services, environment = self._services, self._environment
         sealed = services.monitor.sealed.get(body)
         if sealed is None:
@@ -54,7 +68,6 @@ class FaultyGateway:
             environment.step("the request is on its way")
             if services.schedule.now >= given_up_at:
                 return _TIMED_OUT
-            services.gateway.refused_connections = int(services.chance.occurs(FaultKind.NOT_CONNECTED))
             answer = self._arrive(endpoint, sealed, timeout_seconds)
             is_slow = services.chance.occurs(FaultKind.TOO_SLOW)
             environment.pass_time(timeout_seconds if is_slow else services.chance.random.expovariate(5.0))

@@ -94,7 +94,7 @@ def _storing_late() -> tuple[Any, ...]:
 
         return attempted
 
-    return ((request_log.RequestLog, "store", store), (send, "_post", attempt))
+    return ((request_log.RequestLog, "store", store), (send, "_exchange", attempt))
 
 
 def _publishing_late(original: Function) -> Function:

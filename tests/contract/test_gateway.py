@@ -32,7 +32,7 @@ from sealed_relay.ports import Gateway
 from tests.local.simulator.flow_owner import Clock, FlowOwner, call
 from tests.local.simulator.serve_simulator import served
 from tests.support.flows import rsa_key
-from tests.support.gateway import SimulatedGateway
+from tests.support.gateway import SimulatedGateway, post
 
 AMBIGUOUS, NOT_SENT, WRONG_ADDRESS = Ambiguous(""), NotSent(""), WrongAddress("")
 MAX_WAIT_SECONDS = 30.0
@@ -57,7 +57,7 @@ class Bench:
 
     def send(self, body: bytes, timeout_seconds: float = MAX_WAIT_SECONDS) -> Answer:
         """The answer, without its `detail`, and without the API's random name for the request."""
-        answer = self.gateway.send(self.owner.endpoint, body, timeout_seconds)
+        answer = post(self.gateway, self.owner.endpoint, body, timeout_seconds)
         return replace(answer, api_request_id="") if isinstance(answer, Answered) else replace(answer, detail="")
 
     def request(self) -> bytes:
@@ -104,7 +104,7 @@ def test_accepted_request_is_answered_with_a_uuid_for_each_call(bench: Bench) ->
 @pytest.mark.parametrize("code", [200, 205])
 def test_answer_has_the_name_that_the_api_gave_the_request(bench: Bench, code: int) -> None:
     bench.plan(CodeAnswer(code=code))
-    first, second = (bench.gateway.send(bench.owner.endpoint, bench.request(), MAX_WAIT_SECONDS) for _ in range(2))
+    first, second = (post(bench.gateway, bench.owner.endpoint, bench.request(), MAX_WAIT_SECONDS) for _ in range(2))
     assert isinstance(first, Answered)
     assert isinstance(second, Answered)
     assert len({first.api_request_id, second.api_request_id, ""}) == 3
@@ -213,7 +213,7 @@ def test_answer_above_the_maximum_size_means_a_wrong_address(bench: Bench) -> No
 
 
 def test_request_on_a_refused_connection_is_not_sent(unreachable: Gateway) -> None:
-    assert isinstance(unreachable.send("outbound", b"{}", MAX_WAIT_SECONDS), NotSent)
+    assert isinstance(post(unreachable, "outbound", b"{}", MAX_WAIT_SECONDS), NotSent)
 
 
 def test_request_above_the_rate_limit_is_not_sent(bench: Bench) -> None:

@@ -147,9 +147,9 @@ def test_unusable_secret_is_not_shown(watched: CanaryScene, flow_id: str) -> Non
     [
         *(("call_records", broken) for broken in ("claim", "settle")),
         *(("request_log", broken) for broken in ("store", "record_answer")),
-        ("admission", "admit"),
+        *(("admission", broken) for broken in ("pass_pauses", "take_permit")),
         ("flows", "get"),
-        ("gateway", "send"),
+        ("gateway", "connect"),
         ("failure_queue", "publish"),
         ("source_queues", "defer"),
     ],

@@ -13,11 +13,11 @@ from sealed_relay.calls.message import Message
 from sealed_relay.dependencies import Dependencies
 from sealed_relay.kairos.answer import Answer
 from tests.support.crash_at_step import Killed, Steps
-from tests.support.gateway import SimulatedGateway
+from tests.support.gateway import GatewayInOnePiece, SimulatedGateway
 from tests.support.scene import FUNCTION_TIMEOUT_SECONDS, Scene
 
 
-class GatewayWithVisitors:
+class GatewayWithVisitors(GatewayInOnePiece):
     """Lets something else happen while a request is on its way: `before` it reaches the API, or `after`."""
 
     def __init__(self, gateway: SimulatedGateway, *, before: Callable[[], object], after: Callable[[], object]) -> None:

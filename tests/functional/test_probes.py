@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from local.simulator.faults import CodeAnswer, NoFault
+from sealed_relay.calls.message import Lane
 from sealed_relay.dependencies import Limits
 from sealed_relay.observability.events import Paused, Resumed
 from tests.support.scene import Scene
@@ -55,7 +56,7 @@ def test_probe_that_dies_with_its_invocation_is_followed_by_another() -> None:
     scene.clock.now += 20
     dependencies = scene.dependencies()
     dependencies.admission.look(["FLOWAAAA"])
-    dependencies.admission.admit("FLOWAAAA")  # and nothing is sent
+    dependencies.admission.pass_pauses("FLOWAAAA", Lane.INGRESS)  # and nothing is sent
 
     scene.run_for(3600)
 

@@ -1,10 +1,11 @@
 """Adapters that end the function at a chosen step: between any two effects, or half-way through one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
-from sealed_relay.kairos.answer import Answer
+from sealed_relay.kairos.answer import Answer, NotSent
 from sealed_relay.kairos.flow import Flow
-from sealed_relay.ports import Failure, FailureQueue, Flows, Gateway, SourceQueue
+from sealed_relay.ports import Connection, Failure, FailureQueue, Flows, Gateway, SourceQueue
 from tests.support.compose import Adapters
 from tests.support.scripted_table import ScriptedTable, before
 
@@ -59,15 +60,27 @@ class _Flows:
 
 
 class _Gateway:
-    """Two steps: before the request leaves, and when its answer is on the way back."""
+    """Three steps: before it connects, before the request leaves, and when its answer is on the way back."""
 
     def __init__(self, gateway: Gateway, steps: Steps) -> None:
         self._gateway = gateway
         self._steps = steps
 
-    def send(self, endpoint: str, body: bytes, timeout_seconds: float) -> Answer:
+    @contextmanager
+    def connect(self, timeout_seconds: float) -> Iterator[Connection | NotSent]:
         self._steps.take()
-        answer = self._gateway.send(endpoint, body, timeout_seconds)
+        with self._gateway.connect(timeout_seconds) as connection:
+            yield connection if isinstance(connection, NotSent) else _Connection(connection, self._steps)
+
+
+class _Connection:
+    def __init__(self, connection: Connection, steps: Steps) -> None:
+        self._connection = connection
+        self._steps = steps
+
+    def send(self, endpoint: str, body: bytes) -> Answer:
+        self._steps.take()
+        answer = self._connection.send(endpoint, body)
         self._steps.take()
         return answer
 

@@ -4,11 +4,12 @@ Each may also raise any other error. The relay then leaves the messages concerne
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from sealed_relay.calls.message import Lane
-from sealed_relay.kairos.answer import Answer
+from sealed_relay.kairos.answer import Answer, NotSent
 from sealed_relay.kairos.flow import Flow
 
 Value = str | int | bytes | bool
@@ -57,11 +58,24 @@ class Flows(Protocol):
         """
 
 
+class Connection(Protocol):
+    """A connection to the API that stands."""
+
+    def send(self, endpoint: str, body: bytes) -> Answer:
+        """POST the outer body to `endpoint` (`outbound` or `outbounddialer`), at most once, and tell what came of it.
+
+        It is called once or not at all. It makes no new connection: NotSent if this one was closed meanwhile.
+        """
+
+
 class Gateway(Protocol):
     """The API's end of the wire."""
 
-    def send(self, endpoint: str, body: bytes, timeout_seconds: float) -> Answer:
-        """POST the outer body to `endpoint` (`outbound` or `outbounddialer`), once, and tell what came of it."""
+    def connect(self, timeout_seconds: float) -> AbstractContextManager[Connection | NotSent]:
+        """A connection for the length of a block, a kept one if one still stands; NotSent if none could be made.
+
+        The whole attempt, from here to the answer's last byte, ends after `timeout_seconds`.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ from typing import ParamSpec, TypeVar
 
 from sealed_relay.batch.process_batch import process_batch
 from sealed_relay.kairos.answer import Answer
-from sealed_relay.ports import Change, Gateway, Item
+from sealed_relay.ports import Change, Item
 from tests.bench.in_process.flows import flow_with_large_key, simulated
 from tests.bench.in_process.messages import one_call_bodies
+from tests.support.gateway import GatewayInOnePiece, SimulatedGateway
 from tests.support.scene import Scene
 from tests.support.table import InMemoryTable
 
@@ -85,8 +86,8 @@ class _TimedTable(InMemoryTable):
         return self._stopwatch.time(super().update, changes)
 
 
-class _TimedGateway:
-    def __init__(self, gateway: Gateway, stopwatch: Stopwatch) -> None:
+class _TimedGateway(GatewayInOnePiece):
+    def __init__(self, gateway: SimulatedGateway, stopwatch: Stopwatch) -> None:
         self._gateway = gateway
         self._stopwatch = stopwatch
 

@@ -15,7 +15,7 @@ from sealed_relay.calls.message import Message
 from sealed_relay.kairos.answer import Answer
 from sealed_relay.ports import Change, Item
 from tests.campaign.virtual_time import Schedule
-from tests.support.gateway import SimulatedGateway
+from tests.support.gateway import GatewayInOnePiece, SimulatedGateway
 from tests.support.table import InMemoryTable
 
 _ROUND_TRIP_SECONDS = 0.01
@@ -107,7 +107,7 @@ class Backlog:
             heapq.heappush(self._coming_back, (self._schedule.now + whole_seconds, receipt_handle))
 
 
-class VirtualGateway:
+class VirtualGateway(GatewayInOnePiece):
     """Keeps the promises of `ports.Gateway`: half the latency on the way there, half on the way back."""
 
     def __init__(self, schedule: Schedule, simulated: SimulatedGateway) -> None:

@@ -11,6 +11,7 @@ import trustme
 from sealed_relay.kairos.answer import Answer, Answered
 from sealed_relay.kairos.client import Gateway
 from tests.integration.gateway.hostile_server import HostileServer, Script
+from tests.support.gateway import post
 
 BODY = bytes(range(256))
 PATIENT_SECONDS = 30.0  # never waited for: only a client that hangs would meet it
@@ -65,7 +66,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 def send(url: str, body: bytes = BODY, timeout_seconds: float = PATIENT_SECONDS, ca_file: str | None = None) -> Answer:
     """Send once through a new gateway client."""
-    return Gateway(url, FakeClock(), ca_file).send("outbound", body, timeout_seconds)
+    return post(Gateway(url, FakeClock(), ca_file), "outbound", body, timeout_seconds)
 
 
 def verdict(code: int) -> Answered:

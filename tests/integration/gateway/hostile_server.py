@@ -78,13 +78,14 @@ Script = Callable[[Peer], None]
 
 
 class HostileServer(socketserver.ThreadingTCPServer):
-    """Serves while its `with` block runs. `script` may be changed between connections."""
+    """Serves while its `with` block runs. `script` and `before_handshake` may be changed between connections."""
 
     request_queue_size = 128  # a full queue would make a connecting client wait for a second
 
     def __init__(self, script: Script, tls: ssl.SSLContext | None = None) -> None:
         self.script = script
         self.tls = tls
+        self.before_handshake: Callable[[], object] = lambda: None
         self.requests: list[Request] = []
         self.connections = 0
         self.sent_bytes = 0
@@ -121,6 +122,7 @@ class HostileServer(socketserver.ThreadingTCPServer):
             self.script(Peer(secured, self))
 
     def _secured(self, sock: socket.socket) -> socket.socket:
+        self.before_handshake()
         return self.tls.wrap_socket(sock, server_side=True) if self.tls else sock
 
 

@@ -11,6 +11,7 @@ from sealed_relay.kairos.client import MAX_CONNECTIONS, Gateway
 from sealed_relay.kairos.connection import MAX_ANSWER_BYTES, MAX_IDLE_SECONDS
 from tests.integration.gateway.conftest import BODY, PATIENT_SECONDS, Authority, FakeClock, Serve, verdict
 from tests.integration.gateway.hostile_server import HostileServer, Peer, Script, answers, http_answer, says
+from tests.support import gateway as support
 
 Start = Callable[[Script], HostileServer]
 Connect = Callable[[HostileServer], Gateway]
@@ -21,7 +22,7 @@ def api_answer(code: int) -> bytes:
 
 
 def post(gateway: Gateway, body: bytes = BODY) -> Answer:
-    return gateway.send("outbound", body, PATIENT_SECONDS)
+    return support.post(gateway, "outbound", body, PATIENT_SECONDS)
 
 
 @pytest.fixture(params=["http", "https"])

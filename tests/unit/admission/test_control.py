@@ -7,13 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from sealed_relay.admission.control import Deferral, Permit
+from sealed_relay.admission.control import Deferral
 from sealed_relay.admission.health_signal import Refused
 from sealed_relay.calls.message import Lane
 from sealed_relay.kairos.codes import Scope
 from sealed_relay.observability.events import BudgetUsed
 from sealed_relay.ports import Change, Item
-from tests.support.gates import Gates
+from tests.support.gates import Gates, Permit
 from tests.support.table import InMemoryTable
 
 EMPTY = Refused(Scope.ACCOUNT, "INSUFFICIENT_BALANCE", 212)
@@ -22,7 +22,7 @@ EMPTY = Refused(Scope.ACCOUNT, "INSUFFICIENT_BALANCE", 212)
 def test_limit_holds_over_all_invocations() -> None:
     gates = Gates(requests_per_minute=5)
 
-    answers = [gates.gate().admit("FLOWAAAA") for _ in range(8)]
+    answers = [gates.ask(gates.gate()) for _ in range(8)]
 
     assert [isinstance(answer, Permit) for answer in answers] == [True] * 5 + [False] * 3
 
@@ -52,7 +52,7 @@ def test_limit_holds_over_threads_of_one_invocation() -> None:
     gate = gates.gate()
 
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(gate.admit, ["FLOWAAAA"] * 20))
+        answers = list(pool.map(gates.ask, [gate] * 20))
 
     assert sum(isinstance(answer, Permit) for answer in answers) == 5
 
@@ -62,7 +62,7 @@ def test_forecast_spreads_the_requests_over_the_limit_one_permit_apart() -> None
     gate = gates.gate()
     gate.look(["FLOWAAAA"])
 
-    deferrals = gate.forecast(["FLOWAAAA"] * 5)
+    deferrals = gate.forecast(["FLOWAAAA"] * 5, Lane.INGRESS)
 
     assert deferrals[:2] == [None, None]
     assert [round(deferral.seconds) for deferral in deferrals if deferral] == [63, 93, 123]
@@ -83,8 +83,8 @@ def test_deferred_requests_leave_although_new_requests_keep_coming() -> None:
         gates.clock.now = max(gates.clock.now, moment)
         gate = all_gates[(number + receives) % 10]
         gate.look(["FLOWAAAA"])
-        [deferral] = gate.forecast(["FLOWAAAA"])
-        answer = deferral or gate.admit("FLOWAAAA")
+        [deferral] = gate.forecast(["FLOWAAAA"], Lane.INGRESS)
+        answer = deferral or gates.ask(gate)
         if isinstance(answer, Deferral):
             heapq.heappush(coming, (moment + math.ceil(answer.seconds), number, receives + 1))
         else:
@@ -118,7 +118,7 @@ def test_write_whose_answer_was_lost_costs_a_permit_and_no_more() -> None:
 
     gates.table = ForgetfulTable()
 
-    assert sum(isinstance(gates.gate().admit("FLOWAAAA"), Permit) for _ in range(9)) <= 3
+    assert sum(isinstance(gates.ask(gates.gate()), Permit) for _ in range(9)) <= 3
 
 
 def test_error_of_the_table_reaches_each_thread_that_asked() -> None:
@@ -131,7 +131,7 @@ def test_error_of_the_table_reaches_each_thread_that_asked() -> None:
     gates.table = BrokenTable()
     gate = gates.gate()
     with ThreadPoolExecutor(4) as pool:
-        answers = [pool.submit(gate.admit, "FLOWAAAA") for _ in range(4)]
+        answers = [pool.submit(gates.ask, gate) for _ in range(4)]
         for answer in answers:
             with pytest.raises(ConnectionError):
                 answer.result(10)
@@ -163,8 +163,8 @@ def test_permit_counts_from_before_its_write_however_long_that_took() -> None:
 def test_ordinary_requests_leave_the_reserve_to_urgent_ones() -> None:
     gates = Gates(requests_per_minute=5, urgent_reserve=2)
 
-    ordinary = [gates.gate().admit("FLOWAAAA", Lane.INGRESS) for _ in range(4)]
-    urgent = [gates.gate().admit("FLOWAAAA", Lane.URGENT) for _ in range(3)]
+    ordinary = [gates.ask(gates.gate(), lane=Lane.INGRESS) for _ in range(4)]
+    urgent = [gates.ask(gates.gate(), lane=Lane.URGENT) for _ in range(3)]
 
     assert [isinstance(answer, Permit) for answer in ordinary] == [True] * 3 + [False]
     assert [isinstance(answer, Permit) for answer in urgent] == [True] * 2 + [False]
@@ -173,7 +173,7 @@ def test_ordinary_requests_leave_the_reserve_to_urgent_ones() -> None:
 def test_urgent_requests_may_use_the_whole_limit() -> None:
     gates = Gates(requests_per_minute=5, urgent_reserve=2)
 
-    urgent = [gates.gate().admit("FLOWAAAA", Lane.URGENT) for _ in range(6)]
+    urgent = [gates.ask(gates.gate(), lane=Lane.URGENT) for _ in range(6)]
 
     assert [isinstance(answer, Permit) for answer in urgent] == [True] * 5 + [False]
 

@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 
-import pytest
-
-from sealed_relay.admission.control import Deferral, Permit
+from sealed_relay.admission.control import Deferral
 from sealed_relay.admission.health_signal import Failed, Passed, Refused
 from sealed_relay.admission.shared_item import FRESH_SECONDS
+from sealed_relay.calls.message import Lane
 from sealed_relay.kairos.codes import Scope
 from sealed_relay.observability.events import BudgetUsed, Paused, Resumed
 from sealed_relay.ports import Change
-from tests.support.gates import Gates
+from tests.support.gates import Gates, Permit
 from tests.support.table import InMemoryTable
 
 EMPTY = Refused(Scope.ACCOUNT, "INSUFFICIENT_BALANCE", 212)
@@ -26,7 +25,7 @@ def test_refused_flow_defers_itself_and_refused_account_every_flow() -> None:
 
     assert gates.deferral(gates.gate()).outcome.code == 202
     gate = gates.gate()
-    gate.report("FLOWBBBB", gates.permit(gate, "FLOWBBBB"), EMPTY, "v1")
+    gate.report("FLOWBBBB", gates.permit(gate, "FLOWBBBB").probes, EMPTY, "v1")
     deferral = gates.deferral(gates.gate(), "FLOWBBBB")
     assert (deferral.outcome.code, deferral.scope) == (212, Scope.ACCOUNT)
 
@@ -39,7 +38,7 @@ def test_only_one_of_several_invocations_gets_the_probe() -> None:
     for gate in all_gates:
         gate.look(["FLOWAAAA"])
 
-    answers = [gate.admit("FLOWAAAA") for gate in all_gates]
+    answers = [gates.ask(gate) for gate in all_gates]
 
     assert [isinstance(answer, Permit) for answer in answers] == [True, False, False, False, False]
     assert isinstance(answers[0], Permit)
@@ -71,10 +70,10 @@ def test_forecast_defers_a_paused_flow_until_a_probe_is_due() -> None:
     gate = gates.gate()
     flow_ids = ["FLOWAAAA", "FLOWBBBB", "FLOWAAAA"]
     gate.look(flow_ids)
-    before = gate.forecast(flow_ids)
+    before = gate.forecast(flow_ids, Lane.INGRESS)
     gates.clock.now += 16
 
-    due = gate.forecast(flow_ids)
+    due = gate.forecast(flow_ids, Lane.INGRESS)
 
     assert [deferral is None for deferral in before] == [False, True, False]
     assert due == [None, None, None]
@@ -108,7 +107,7 @@ def test_probe_given_back_is_followed_by_another_at_once() -> None:
     gates.report(EMPTY)
     gates.clock.now += 16
     gate = gates.gate()
-    gate.give_back(gates.permit(gate))
+    gate.give_back(gates.permit(gate).probes)
 
     assert gates.permit(gates.gate()).probes == ("",)
 
@@ -144,8 +143,8 @@ def test_resend_never_probes_a_refusal() -> None:
     gates.report(EMPTY)
     gates.clock.now += 86_400
 
-    assert isinstance(gates.gate().admit("FLOWAAAA", is_resend=True), Deferral)
-    assert isinstance(gates.gate().admit("FLOWAAAA"), Permit)
+    assert isinstance(gates.ask(gates.gate(), is_resend=True), Deferral)
+    assert isinstance(gates.ask(gates.gate()), Permit)
 
 
 def test_resend_probes_an_outage() -> None:
@@ -153,7 +152,7 @@ def test_resend_probes_an_outage() -> None:
     gates.report(NO_ANSWER, times=5)
     gates.clock.now += 16
 
-    assert isinstance(gates.gate().admit("FLOWAAAA", is_resend=True), Permit)
+    assert isinstance(gates.ask(gates.gate(), is_resend=True), Permit)
 
 
 def test_late_answer_leaves_the_pause_of_an_operator_as_it_is() -> None:
@@ -164,7 +163,7 @@ def test_late_answer_leaves_the_pause_of_an_operator_as_it_is() -> None:
     gates.table.put(item)
     gate.look(["FLOWAAAA"])
 
-    gate.report("FLOWAAAA", permit, WRONG_ID, "v1")
+    gate.report("FLOWAAAA", permit.probes, WRONG_ID, "v1")
 
     assert gates.table.items["#pause/flow/FLOWAAAA"] == item
 
@@ -187,25 +186,18 @@ def test_changed_secret_ends_the_pause_of_the_refused_secret_and_no_other() -> N
     gates.permit(gates.gate())
 
 
-def test_probe_is_not_used_up_if_its_permit_could_not_be_written() -> None:
+def test_pause_that_began_since_the_request_passed_defers_it() -> None:
     gates = Gates()
+    gate = gates.gate()
+    probes = gate.pass_pauses("FLOWAAAA", Lane.INGRESS)
+    gates.clock.now += 2
     gates.report(EMPTY)
-    gates.clock.now += 16
 
-    class TableWithoutPermits(InMemoryTable):
-        def update(self, changes: Sequence[Change]) -> list[bool]:
-            if any(change.key == "#permits" for change in changes):
-                raise ConnectionError("throttled")
-            return super().update(changes)
+    deferral = gate.take_permit("FLOWAAAA", Lane.INGRESS)
 
-    whole, broken = gates.table, TableWithoutPermits()
-    broken.items = whole.items
-    gates.table = broken
-    with pytest.raises(ConnectionError):
-        gates.gate().admit("FLOWAAAA")
-    gates.table = whole
-
-    assert gates.permit(gates.gate()).probes == ("",)
+    assert probes == ()
+    assert isinstance(deferral, Deferral)
+    assert deferral.outcome.code == 212
 
 
 def test_probe_answered_about_its_calls_is_followed_by_another_at_once() -> None:

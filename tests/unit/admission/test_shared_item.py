@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sealed_relay.admission.shared_item import SharedItems
+from sealed_relay.admission.shared_item import MAX_KNOWN_ITEMS, SharedItems
 from sealed_relay.ports import KEY, Item
 from tests.support.clock import Clock
 from tests.support.table import InMemoryTable
@@ -75,3 +75,35 @@ def test_item_that_a_person_wrote_is_changed_only_as_it_was_read() -> None:
     assert not items.write(SHARED, {"count": 1})
     assert add_one(items)
     assert table.items[SHARED] == {KEY: SHARED, "count": 7, "revision": 1}
+
+
+def test_100_000_made_up_keys_leave_a_bounded_number_of_known_items() -> None:
+    items = SharedItems(InMemoryTable(), Clock(), lambda _: None)
+
+    for batch in range(100):
+        items.read([f"#pause/flow/{batch:04}{number:04}" for number in range(1000)])
+
+    assert len(items.known) == MAX_KNOWN_ITEMS
+
+
+def test_forgotten_item_is_read_again() -> None:
+    table = InMemoryTable()
+    items = SharedItems(table, Clock(), lambda _: None)
+    table.put({KEY: SHARED, "count": 1})
+    items.read([SHARED])
+    items.read([f"#pause/flow/{number:08}" for number in range(MAX_KNOWN_ITEMS)])
+
+    items.read([SHARED], max_age_seconds=1.0)
+
+    assert items.known[SHARED]["count"] == 1
+
+
+def test_item_that_was_written_a_moment_ago_is_not_read_again() -> None:
+    table, clock = InMemoryTable(), Clock()
+    items = SharedItems(table, clock, clock.pause)
+    assert add_one(items)
+    table.items[SHARED] = {**table.items[SHARED], "count": 5}
+
+    items.read([SHARED], max_age_seconds=1.0)
+
+    assert items.known[SHARED]["count"] == 1

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from botocore.stub import Stubber
 
-from sealed_relay.aws.flow_secrets import FlowSecrets
+from sealed_relay.aws.flow_secrets import MAX_CACHED_FLOWS, FlowSecrets
 from sealed_relay.kairos.flow import InvalidFlowSecretError, UnknownFlowError, UnusableFlowError
 from tests.support.flows import public_pem, rsa_key
 
@@ -151,3 +151,23 @@ def test_each_flow_is_cached_on_its_own(service: Service) -> None:
     assert service.security_id() == "a" * 64
     assert service.secrets.get("FLOWBBBB").security_id == "b" * 64
     assert service.security_id() == "a" * 64
+
+
+def test_cache_forgets_the_flow_that_was_fetched_first_and_fetches_it_again() -> None:
+    fetched: list[str] = []
+    secret = secret_text()
+
+    class ManySecrets:
+        def get_secret_value(self, SecretId: str) -> dict[str, str]:  # noqa: N803 - as boto3 has it
+            fetched.append(SecretId)
+            return {"SecretString": secret, "VersionId": "v"}
+
+    secrets = FlowSecrets(ManySecrets(), "", lambda: 0.0)  # type: ignore[arg-type]
+    for number in range(MAX_CACHED_FLOWS + 1):
+        secrets.get(f"{number:08}")
+    secrets.get(f"{MAX_CACHED_FLOWS:08}")
+    assert len(fetched) == MAX_CACHED_FLOWS + 1
+
+    secrets.get("00000000")
+
+    assert fetched[-1] == "00000000"

@@ -1,5 +1,7 @@
 """The answer to a stored request is stored before anything acts on it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,10 +11,11 @@ from local.simulator.faults import CodeAnswer
 from sealed_relay.calls.outcome import Reason
 from sealed_relay.delivery.request import Attempt, Invocation, Request
 from sealed_relay.delivery.send import send
-from sealed_relay.kairos.answer import Answer, NotSent
+from sealed_relay.kairos.answer import NotSent
 from sealed_relay.kairos.seal import seal
 from sealed_relay.ledger.claim_rules import Lease
 from sealed_relay.ledger.request_log import LeaseLostError
+from sealed_relay.ports import Connection
 from tests.support.flows import make_flow
 from tests.support.messages import SENT_AT
 from tests.support.scene import Scene
@@ -38,14 +41,15 @@ def store(invocation: Invocation, *names: str) -> Attempt:
 
 
 class TimedGateway:
-    """Keeps the timeout that it was given, and sends nothing."""
+    """Keeps the timeout that it was given, and does not connect."""
 
     def __init__(self) -> None:
         self.timeouts_seconds: list[float] = []
 
-    def send(self, endpoint: str, body: bytes, timeout_seconds: float) -> Answer:  # noqa: ARG002 - as the port has it
+    @contextmanager
+    def connect(self, timeout_seconds: float) -> Iterator[Connection | NotSent]:
         self.timeouts_seconds.append(timeout_seconds)
-        return NotSent("Connection refused.")
+        yield NotSent("Connection refused.")
 
 
 def test_answer_that_cannot_be_stored_changes_nothing_of_its_calls() -> None:

@@ -29,17 +29,6 @@ _RATE_LIMITED = Outcome(Status.WAITING, Reason.RATE_LIMITED, detail="The minute'
 
 
 @dataclass(frozen=True, slots=True)
-class Permit:
-    """One request's share of the rate limit. The request must leave before `until`, in seconds since 1970.
-
-    `probes` are the pauses that the request probes: flow ids, and "" for the account.
-    """
-
-    until: float
-    probes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Deferral:
     """Why a request may not leave, and after how many seconds another try is worthwhile.
 
@@ -78,13 +67,13 @@ class Admission:
     def look(self, flow_ids: Iterable[str]) -> None:
         """Read the pauses of the account and of these flows, and the rate."""
         with self._lock:
-            self._items.read([RATE_KEY, pause_key(ACCOUNT), *map(pause_key, flow_ids)])
+            self._items.read([*map(pause_key, flow_ids), pause_key(ACCOUNT), RATE_KEY])
 
     def pause_of(self, flow_id: str = ACCOUNT) -> Pause:
         """The pause of a flow, or of the account, as far as is known here."""
         return self._pauses.pause_of(flow_id)
 
-    def forecast(self, flow_ids: Sequence[str], lane: Lane = Lane.INGRESS) -> list[Deferral | None]:
+    def forecast(self, flow_ids: Sequence[str], lane: Lane) -> list[Deferral | None]:
         """For a request of each of these flows, why it may not leave, as far as is known here; None if it may.
 
         The first requests get the permits that are free. While a probe is due, its pause defers no request: which
@@ -103,39 +92,57 @@ class Admission:
             self._rate.expect(leaving)
             return deferrals
 
-    def admit(self, flow_id: str, lane: Lane = Lane.INGRESS, *, is_resend: bool = False) -> Permit | Deferral:
-        """Admit one stored request of a flow, right before its first byte leaves.
+    def pass_pauses(self, flow_id: str, lane: Lane, *, is_resend: bool = False) -> tuple[str, ...] | Deferral:
+        """Let one stored request of a flow pass, before its connection is made: the pauses that it now probes.
 
-        Costs one write for the permit and one for each pause that it probes, and a read where the last one is a second
+        These are flow ids, and "" for the account. Costs one write for each, and a read where the last one is a second
         old.
         """
         with self._lock:
-            self._items.read([RATE_KEY, pause_key(ACCOUNT), pause_key(flow_id)], FRESH_SECONDS)
+            self._read_if_old(flow_id)
             if deferral := self._deferral(flow_id, is_resend=is_resend):
                 return deferral
-            # The permit first: a request without one must not use up the probe.
-            until = self._rate.take(lane)
-            if until is None:
-                return Deferral(_RATE_LIMITED, self._rate.seconds_to_wait(lane), is_brief=True)
+            if self._pauses.pauses_of(flow_id) and not self._rate.free(lane):
+                return self._rate_limited(lane)  # a request without a permit must not use up the probe
             probes = self._pauses.probe(flow_id)
             if probes is None:  # another request became the probe meanwhile
                 return self._paused(self._pauses.pauses_of(flow_id))
-            return Permit(until, probes)
+            return probes
 
-    def give_back(self, permit: Permit) -> None:
-        """The request did not leave. Its permit is lost, but another request may probe in its place."""
+    def take_permit(self, flow_id: str, lane: Lane, probes: Sequence[str] = ()) -> float | Deferral:
+        """Take the permit of a request that passed as these `probes`, once its connection stands.
+
+        Returns until when its first byte may leave, in seconds since 1970. Costs one write, and a read where the last
+        one is a second old: a pause may have begun while the connection was made.
+        """
         with self._lock:
-            self._pauses.give_back(permit.probes)
+            self._read_if_old(flow_id)
+            begun = {each: pause for each, pause in self._pauses.pauses_of(flow_id).items() if each not in probes}
+            if begun:
+                return self._paused(begun)
+            until = self._rate.take(lane)
+            return self._rate_limited(lane) if until is None else until
 
-    def report(self, flow_id: str, permit: Permit, signal: HealthSignal, secret_version: str) -> None:
+    def give_back(self, probes: Sequence[str]) -> None:
+        """The request did not leave. Another request may probe in its place. A permit that it took is lost."""
+        with self._lock:
+            self._pauses.give_back(probes)
+
+    def report(self, flow_id: str, probes: Sequence[str], signal: HealthSignal, secret_version: str) -> None:
         """Pause, resume or count failures by a request's health signal. `secret_version` sealed the request."""
         with self._lock:
-            self._pauses.report(flow_id, permit.probes, signal, secret_version)
+            self._pauses.report(flow_id, probes, signal, secret_version)
 
     def resume(self, flow_id: str, refused_version: str) -> None:
         """End a flow's pause, because the secret that was refused is no longer the flow's secret."""
         with self._lock:
             self._pauses.resume(flow_id, refused_version)
+
+    def _read_if_old(self, flow_id: str) -> None:
+        self._items.read([RATE_KEY, pause_key(ACCOUNT), pause_key(flow_id)], FRESH_SECONDS)
+
+    def _rate_limited(self, lane: Lane) -> Deferral:
+        return Deferral(_RATE_LIMITED, self._rate.seconds_to_wait(lane), is_brief=True)
 
     def _deferral(self, flow_id: str, *, is_resend: bool) -> Deferral | None:
         now_ms = int(self._clock() * 1000)

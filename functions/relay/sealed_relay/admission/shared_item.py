@@ -3,10 +3,14 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
+from sealed_relay.bounded import BoundedDict
 from sealed_relay.ports import KEY, Change, Item, Table, Value
 
 FRESH_SECONDS: Final = 1.0
 """For so long what was read or written here may stand in for another read."""
+
+MAX_KNOWN_ITEMS: Final = 10_000
+"""So many items are known at once, at about 1 KB each. What was forgotten is read again before a request leaves."""
 
 _TRIES = 16
 _BACKOFF_SECONDS: Final = 0.02
@@ -24,8 +28,8 @@ class SharedItems:
         self._table = table
         self._clock = clock
         self._sleep = sleep
-        self.known: dict[str, Item] = {}
-        self._known_at: dict[str, float] = {}
+        self.known: BoundedDict[str, Item] = BoundedDict(MAX_KNOWN_ITEMS)
+        self._known_at: BoundedDict[str, float] = BoundedDict(MAX_KNOWN_ITEMS)
 
     def read(self, keys: Iterable[str], max_age_seconds: float = 0.0) -> None:
         """Read items anew, in one round trip, but for those that are known from so many seconds ago or less."""
@@ -33,8 +37,7 @@ class SharedItems:
         wanted = [key for key in dict.fromkeys(keys) if not 0 <= now - self._known_at.get(key, -1e9) < max_age_seconds]
         found = self._table.read(wanted) if wanted else {}
         for key in wanted:
-            self.known[key] = found.get(key, {})
-            self._known_at[key] = now
+            self._know(key, found.get(key, {}), now)
 
     def attempts(self, key: str) -> Iterator[Item]:
         """The item as it is known, then as it is read anew, for each time that another invocation wrote first.
@@ -51,7 +54,7 @@ class SharedItems:
 
         An attribute whose value is None is removed.
         """
-        old = self.known.get(key, {})
+        old, now = self.known.get(key, {}), self._clock()
         revision = old.get(_REVISION)
         has_revision = isinstance(revision, int)
         changed = {**attributes, _REVISION: revision + 1 if isinstance(revision, int) else 1}
@@ -64,5 +67,9 @@ class SharedItems:
         else:
             [is_done] = self._table.insert([new])
         if is_done:
-            self.known[key] = new
+            self._know(key, new, now)
         return is_done
+
+    def _know(self, key: str, item: Item, now: float) -> None:
+        self.known[key] = item
+        self._known_at[key] = now

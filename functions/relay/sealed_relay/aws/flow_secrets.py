@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from sealed_relay.bounded import BoundedDict
 from sealed_relay.kairos.flow import Flow, UnknownFlowError, UnusableFlowError, parse_flow
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
+MAX_CACHED_FLOWS = 1000
 _KEEP_SECONDS = 300.0
 _NOT_FOUND = "ResourceNotFoundException"
 
@@ -33,7 +35,7 @@ class FlowSecrets:
         self._client = client
         self._prefix = prefix
         self._clock = clock
-        self._cache: dict[str, _Cached] = {}
+        self._cache: BoundedDict[str, _Cached] = BoundedDict(MAX_CACHED_FLOWS)
         self._lock = threading.Lock()
 
     def get(self, flow_id: str, *, fresh: bool = False) -> Flow:

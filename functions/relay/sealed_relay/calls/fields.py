@@ -19,7 +19,6 @@ from sealed_relay.calls.schema import (
     TIME,
     YEAR_OUT_OF_RANGE,
 )
-from sealed_relay.calls.start_time import SERVICE_TIME_ZONE
 from sealed_relay.calls.wrapping import FieldTwice
 
 _FLOW_ID = re.compile(FLOW_ID)

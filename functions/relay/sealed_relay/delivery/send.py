@@ -1,20 +1,21 @@
 """A stored request is sent once, or left to a later resend, and its answer is acted on.
 
-permit -> send -> store the answer -> publish failures -> write outcomes, perhaps further requests -> report
+connect -> permit -> send -> store the answer -> publish failures -> write outcomes, perhaps further requests -> report
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from sealed_relay.admission.control import Deferral, Permit
+from sealed_relay.admission.control import Deferral
 from sealed_relay.admission.health_signal import HealthSignal, health_signal_of
 from sealed_relay.calls.outcome import Outcome, Reason, Status
 from sealed_relay.calls.start_time import is_date_over
 from sealed_relay.delivery.request import Attempt, ClaimedCall, Invocation, Request, WorkResult
-from sealed_relay.delivery.settle import backoff_seconds, deferral_seconds, settle
+from sealed_relay.delivery.settle import settle, settle_unanswered, settle_unsent_attempt
 from sealed_relay.kairos.answer import Ambiguous, Answer, Answered, NotSent, WrongAddress
-from sealed_relay.kairos.conclusive import Circumstances, code_is_unknown_or_contradicted
+from sealed_relay.kairos.conclusive import Circumstances
 from sealed_relay.kairos.flow import UnknownFlowError, UnusableFlowError
 from sealed_relay.kairos.verdict import Conclusion, conclude
 from sealed_relay.observability.events import RequestSent, WorkFailed
@@ -32,15 +33,16 @@ OUT_OF_TIME = Outcome(
 def send(invocation: Invocation, attempt: Attempt) -> WorkResult:
     """Send a stored request, under this invocation's lease, and act on its answer."""
     dependencies, sealed = invocation.dependencies, attempt.sealed
-    permit = _admit(invocation, attempt)
-    if isinstance(permit, Deferral):
-        return _leave_for_later(invocation, attempt, permit)
-    if not _may_leave(invocation, attempt, permit):
+    with _undone_on_error(invocation, attempt):
+        probes = dependencies.admission.pass_pauses(sealed.flow_id, invocation.lane, is_resend=attempt.is_resend)
+    if isinstance(probes, Deferral):
+        return settle_unsent_attempt(invocation, attempt, probes)
+    answer = _exchange(invocation, attempt, probes)
+    if isinstance(answer, Deferral):
         try:
-            return _leave_for_later(invocation, attempt, Deferral(OUT_OF_TIME, 0.0))
+            return settle_unsent_attempt(invocation, attempt, answer)
         finally:
-            dependencies.admission.give_back(permit)
-    answer = _post(invocation, attempt)
+            dependencies.admission.give_back(probes)
     attempt = replace(attempt, calls=_counted(attempt.calls))
     sent = _circumstances(invocation, attempt, answer)
     conclusion = conclude(
@@ -52,7 +54,7 @@ def send(invocation: Invocation, attempt: Attempt) -> WorkResult:
         may_retry=_may_retry(invocation, attempt),
     )
     if conclusion.answer is None:
-        result = _await_resend(invocation, attempt, answer, conclusion)
+        result = settle_unanswered(invocation, attempt, answer, conclusion)
     else:
         # Rule 3: stored before anything acts on it, so that an answered request is never sent again.
         dependencies.request_log.record_answer(sealed.request_id, invocation.lease, conclusion.answer)
@@ -60,46 +62,66 @@ def send(invocation: Invocation, attempt: Attempt) -> WorkResult:
     signal = health_signal_of(
         answer, has_fresh_secret=attempt.has_fresh_secret, is_current_secret=sent.has_current_secret is True
     )
-    _report(invocation, attempt, permit, signal)
+    _report(invocation, attempt, probes, signal)
     return result
 
 
-def _admit(invocation: Invocation, attempt: Attempt) -> Permit | Deferral:
+def _exchange(invocation: Invocation, attempt: Attempt, probes: Sequence[str]) -> Answer | Deferral:
+    """Connect, take a permit and send: the answer, or why no byte left.
+
+    The permit comes last. It lasts for a second, and to connect may take longer.
+    """
+    dependencies, sealed = invocation.dependencies, attempt.sealed
+    if not _may_leave(invocation, attempt):
+        return Deferral(OUT_OF_TIME, 0.0)
+    began = dependencies.clock()
+    with dependencies.gateway.connect(min(seconds_to_send(invocation), MAX_SEND_SECONDS)) as connection:
+        if isinstance(connection, NotSent):
+            answer: Answer = connection
+        else:
+            with _undone_on_error(invocation, attempt, probes):
+                permit_until = dependencies.admission.take_permit(sealed.flow_id, invocation.lane, probes)
+            if isinstance(permit_until, Deferral):
+                return permit_until
+            began = dependencies.clock()
+            if began > permit_until or not _may_leave(invocation, attempt):
+                return Deferral(OUT_OF_TIME, 0.0)
+            answer = connection.send(sealed.endpoint, sealed.body)
+    if isinstance(answer, Answered):
+        answer = _about(answer, sealed.client_identifiers)
+    dependencies.observe(_request_sent(attempt, answer, dependencies.clock() - began))
+    return answer
+
+
+@contextmanager
+def _undone_on_error(invocation: Invocation, attempt: Attempt, probes: Sequence[str] = ()) -> Iterator[None]:
+    """If the table fails before the send, note that no byte left, and let another request probe.
+
+    The request was stored as one that may have been sent.
+    """
     try:
-        return invocation.dependencies.admission.admit(
-            attempt.sealed.flow_id, invocation.lane, is_resend=attempt.is_resend
-        )
+        yield
     except Exception:
-        # It was stored as one that may have been sent. No byte of it left, and the next receive must know that.
         invocation.dependencies.request_log.release(
             attempt.sealed.request_id, invocation.lease, may_have_been_sent=attempt.is_resend, after_seconds=0.0
         )
+        invocation.dependencies.admission.give_back(probes)
         raise
 
 
-def _may_leave(invocation: Invocation, attempt: Attempt, permit: Permit) -> bool:
-    """Whether its first byte may leave now: within the lease, under its permit, and before the deadline of its calls.
+def _may_leave(invocation: Invocation, attempt: Attempt) -> bool:
+    """Whether its first byte may leave now: within the lease, and before the deadline of its calls.
 
-    A first send is sealed anew if the API may refuse a start date in it. A resend has no other bytes.
+    A first send is sealed again if the API may refuse a start date in it. A resend has no other bytes.
     """
     now = invocation.dependencies.clock()
     sealed = attempt.sealed
-    is_in_time = seconds_to_send(invocation) > 0 and now * 1000 < sealed.not_after_ms and now <= permit.until
+    is_in_time = seconds_to_send(invocation) > 0 and now * 1000 < sealed.not_after_ms
     return is_in_time and (attempt.is_resend or not _is_date_over(invocation, attempt))
 
 
 def _is_date_over(invocation: Invocation, attempt: Attempt) -> bool:
     return is_date_over(attempt.sealed.first_start_time, datetime.fromtimestamp(invocation.dependencies.clock(), UTC))
-
-
-def _post(invocation: Invocation, attempt: Attempt) -> Answer:
-    dependencies, sealed = invocation.dependencies, attempt.sealed
-    began = dependencies.clock()
-    answer = dependencies.gateway.send(sealed.endpoint, sealed.body, min(seconds_to_send(invocation), MAX_SEND_SECONDS))
-    if isinstance(answer, Answered):
-        answer = _about(answer, sealed.client_identifiers)
-    dependencies.observe(_request_sent(attempt, answer, dependencies.clock() - began))
-    return answer
 
 
 def seconds_to_send(invocation: Invocation) -> float:
@@ -149,23 +171,6 @@ def _may_retry(invocation: Invocation, attempt: Attempt) -> Callable[[str], bool
     return lambda client_identifier: refusals[client_identifier] + 1 < invocation.dependencies.limits.max_refusals
 
 
-def _await_resend(invocation: Invocation, attempt: Attempt, answer: Answer, conclusion: Conclusion) -> WorkResult:
-    """Leave the request to a later resend, or where it was not sent, its calls to a fresh request."""
-    asked_seconds = (answer.retry_after_seconds or 0.0) if isinstance(answer, NotSent) else 0.0
-    is_unclear = isinstance(answer, Answered) and code_is_unknown_or_contradicted(answer)
-    retry_in = backoff_seconds(invocation, [claimed.call for claimed in attempt.calls], asked_seconds)
-    invocation.dependencies.request_log.release(
-        attempt.sealed.request_id,
-        invocation.lease,
-        may_have_been_sent=attempt.is_resend or not isinstance(answer, NotSent),
-        after_seconds=retry_in,
-        was_refused=isinstance(answer, Answered),
-        unclear_answers=attempt.unclear_answers + is_unclear,
-    )
-    outcomes = [(claimed, conclusion.outcomes[claimed.call.client_identifier]) for claimed in attempt.calls]
-    return settle(invocation, attempt.sealed.request_id, outcomes, retry_in=retry_in, is_unanswered=attempt.is_resend)
-
-
 def _act_on(invocation: Invocation, attempt: Attempt, conclusion: Conclusion) -> WorkResult:
     """Settle the calls that an answer decided on, and send the refused ones that go out again at once."""
     calls = {claimed.call.client_identifier: claimed for claimed in attempt.calls}
@@ -186,25 +191,9 @@ def _act_on(invocation: Invocation, attempt: Attempt, conclusion: Conclusion) ->
     return result + WorkResult(next_requests=next_requests)
 
 
-def _leave_for_later(invocation: Invocation, attempt: Attempt, deferral: Deferral) -> WorkResult:
-    """Let another invocation take the unsent attempt over later."""
-    seconds = deferral_seconds(invocation, deferral, [claimed.call for claimed in attempt.calls])
-    invocation.dependencies.request_log.release(
-        attempt.sealed.request_id, invocation.lease, may_have_been_sent=attempt.is_resend, after_seconds=seconds
-    )
-    return settle(
-        invocation,
-        attempt.sealed.request_id,
-        [(claimed, deferral.outcome) for claimed in attempt.calls],
-        retry_in=seconds,
-        scope=deferral.scope,
-        is_unanswered=attempt.is_resend,
-    )
-
-
-def _report(invocation: Invocation, attempt: Attempt, permit: Permit, signal: HealthSignal) -> None:
+def _report(invocation: Invocation, attempt: Attempt, probes: Sequence[str], signal: HealthSignal) -> None:
     try:
-        invocation.dependencies.admission.report(attempt.sealed.flow_id, permit, signal, attempt.sealed.secret_version)
+        invocation.dependencies.admission.report(attempt.sealed.flow_id, probes, signal, attempt.sealed.secret_version)
     except Exception as error:  # noqa: BLE001 - the answer is settled, and the pauses can do without one report
         invocation.dependencies.observe(WorkFailed(error))
 

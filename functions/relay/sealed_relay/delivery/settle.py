@@ -8,9 +8,11 @@ from sealed_relay.calls.call import Call
 from sealed_relay.calls.outcome import Outcome, Reason, Status
 from sealed_relay.delivery.backoff import min_deferral_seconds, retry_in_seconds
 from sealed_relay.delivery.failure_messages import publish_failures
-from sealed_relay.delivery.request import ClaimedCall, Invocation, WorkResult
+from sealed_relay.delivery.request import Attempt, ClaimedCall, Invocation, WorkResult
+from sealed_relay.kairos.answer import Answer, Answered, NotSent
 from sealed_relay.kairos.codes import Scope
-from sealed_relay.kairos.verdict import is_transient_failure
+from sealed_relay.kairos.conclusive import code_is_unknown_or_contradicted
+from sealed_relay.kairos.verdict import Conclusion, is_transient_failure
 from sealed_relay.ledger.call_records import Settlement
 from sealed_relay.ledger.claim_rules import Tries
 from sealed_relay.observability.events import CallsSettled, CallsWaiting
@@ -98,6 +100,39 @@ def settle_deferred(
         [(claimed, deferral.outcome) for claimed in calls],
         retry_in=deferral_seconds(invocation, deferral, [claimed.call for claimed in calls]),
         scope=deferral.scope,
+    )
+
+
+def settle_unanswered(invocation: Invocation, attempt: Attempt, answer: Answer, conclusion: Conclusion) -> WorkResult:
+    """Leave a request to a later resend, or where it was not sent, its calls to a fresh request."""
+    asked_seconds = (answer.retry_after_seconds or 0.0) if isinstance(answer, NotSent) else 0.0
+    is_unclear = isinstance(answer, Answered) and code_is_unknown_or_contradicted(answer)
+    retry_in = backoff_seconds(invocation, [claimed.call for claimed in attempt.calls], asked_seconds)
+    invocation.dependencies.request_log.release(
+        attempt.sealed.request_id,
+        invocation.lease,
+        may_have_been_sent=attempt.is_resend or not isinstance(answer, NotSent),
+        after_seconds=retry_in,
+        was_refused=isinstance(answer, Answered),
+        unclear_answers=attempt.unclear_answers + is_unclear,
+    )
+    outcomes = [(claimed, conclusion.outcomes[claimed.call.client_identifier]) for claimed in attempt.calls]
+    return settle(invocation, attempt.sealed.request_id, outcomes, retry_in=retry_in, is_unanswered=attempt.is_resend)
+
+
+def settle_unsent_attempt(invocation: Invocation, attempt: Attempt, deferral: Deferral) -> WorkResult:
+    """Let another invocation take an attempt over later of which no byte left."""
+    seconds = deferral_seconds(invocation, deferral, [claimed.call for claimed in attempt.calls])
+    invocation.dependencies.request_log.release(
+        attempt.sealed.request_id, invocation.lease, may_have_been_sent=attempt.is_resend, after_seconds=seconds
+    )
+    return settle(
+        invocation,
+        attempt.sealed.request_id,
+        [(claimed, deferral.outcome) for claimed in attempt.calls],
+        retry_in=seconds,
+        scope=deferral.scope,
+        is_unanswered=attempt.is_resend,
     )
 
 

@@ -1,14 +1,19 @@
 """One POST to the gateway, and what came of it: the adapter between urllib3 and the four answers of `answer`.
 
-Whether a request can have left is told by where a failure struck, never by its text: see `connections`.
+Whether a request can have left is told by where a failure struck, never by its text: see `connection`.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+import weakref
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import partial
+from http.client import HTTPException
 from typing import Annotated, Any
 
 import msgspec
-from urllib3 import HTTPConnectionPool, Retry, Timeout, connection_from_url
+from urllib3 import Retry
 from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 from urllib3.util import parse_url
@@ -49,44 +54,75 @@ class Gateway:
         logging.getLogger("urllib3.connection").addFilter(_log_nothing)
         url = parse_url(base_url)
         self._path = (url.path or "").rstrip("/")
-        self._pool: HTTPConnectionPool
+        self._new: Callable[[], Connection] = partial(Connection, url.host or "", url.port, clock=clock)
         if url.scheme == "https":
             context = tls_context(ca_file)
-            self._pool = connection_from_url(base_url, maxsize=MAX_CONNECTIONS, clock=clock, ssl_context=context)
-            self._pool.ConnectionCls = TLSConnection
-        else:
-            self._pool = connection_from_url(base_url, maxsize=MAX_CONNECTIONS, clock=clock)
-            self._pool.ConnectionCls = Connection
+            self._new = partial(TLSConnection, url.host or "", url.port, clock=clock, ssl_context=context)
+        self._kept: deque[Connection] = deque(maxlen=MAX_CONNECTIONS)
+        weakref.finalize(self, _close_all, self._kept)
 
-    def send(self, endpoint: str, body: bytes, timeout_seconds: float) -> Answer:
-        """POST `body`, UTF-8 JSON, byte for byte to `endpoint` (`outbound` or `outbounddialer`).
+    @contextmanager
+    def connect(self, timeout_seconds: float) -> Iterator["ReadyConnection | NotSent"]:
+        """Connect, or take a kept connection that still stands; see `ports.Gateway`.
 
-        `timeout_seconds` bounds the whole attempt, from connecting to the answer's last byte; only a name lookup
-        cannot be cut short and keeps the resolver's own limits. Failures of the wire are answers, not exceptions.
+        Only a name lookup cannot be cut short, and keeps the resolver's own limits.
         """
-        if timeout_seconds <= 0:
-            return NotSent("There was no time left to send it.")
         try:
-            response = self._pool.urlopen(
-                "POST",
-                f"{self._path}/enc/{endpoint}/create",
-                body,
-                _HEADERS,
-                retries=False,
-                redirect=False,
-                timeout=Timeout(total=timeout_seconds),
-                preload_content=False,
-                decode_content=False,
-            )
-            with response:
-                if response.status < 200:  # noqa: PLR2004 - 1xx: the answer proper is still to come, and nobody reads it
-                    return Ambiguous("Only an interim HTTP answer came.")
-                content = _content_of(response)
+            connection = self._kept.pop()
+        except IndexError:
+            connection = self._new()
+        try:
+            connection.make_ready(timeout_seconds)
         except NotConnectedError as error:
-            return NotSent(f"No connection to the gateway could be made ({type(error.__cause__).__name__}).")
-        except HTTPError as error:
+            yield NotSent(f"No connection to the gateway could be made ({type(error.__cause__).__name__}).")
+            return
+        try:
+            yield ReadyConnection(connection, self._path)
+        except BaseException:
+            connection.close()
+            raise
+        if not connection.is_closed:
+            self._kept.append(connection)
+
+
+class ReadyConnection:
+    """A connection that stands."""
+
+    def __init__(self, connection: Connection, path: str) -> None:
+        self._connection = connection
+        self._path = path
+
+    def send(self, endpoint: str, body: bytes) -> Answer:
+        """POST `body`, UTF-8 JSON, byte for byte to `endpoint`; see `ports.Connection`.
+
+        It never connects again: that may take longer than the permit lasts. Failures of the wire are answers.
+        """
+        connection = self._connection
+        if not connection.is_connected:
+            connection.close()
+            return NotSent("The gateway closed the connection before the request left.")
+        try:
+            # A gateway may answer before it has read all, and close. Then its answer can still be read.
+            with suppress(BrokenPipeError, ConnectionResetError):
+                url = f"{self._path}/enc/{endpoint}/create"
+                connection.request("POST", url, body, _HEADERS, preload_content=False, decode_content=False)
+            response = connection.getresponse()
+            if response.status < 200:  # noqa: PLR2004 - 1xx: the answer proper is still to come, and nobody reads it
+                connection.close()
+                return Ambiguous("Only an interim HTTP answer came.")
+            return interpret(response.status, response.headers, self._content_of(response))
+        except (OSError, HTTPException, HTTPError) as error:
+            connection.close()
             return Ambiguous(f"The connection failed before the whole answer had come ({type(error).__name__}).")
-        return interpret(response.status, response.headers, content)
+
+    def _content_of(self, response: BaseHTTPResponse) -> bytes:
+        """Read the answer's body; nothing of one that is too big, for then it is not the API's."""
+        try:
+            # To the very end: urllib3 tells a truncated body only by the read that finds nothing more.
+            return b"".join(iter(lambda: response.read(_READ_BYTES), b""))
+        except AnswerTooBigError:
+            self._connection.close()
+            return b""
 
 
 class _ApiAnswer(msgspec.Struct, rename="kebab"):
@@ -101,15 +137,6 @@ class _ApiAnswer(msgspec.Struct, rename="kebab"):
 def interpret(status: int, headers: Mapping[str, str], content: bytes) -> Answer:
     """Tell what a whole HTTP answer means. The verdict is the code in the API's JSON, whatever the HTTP status."""
     return _verdict_in(content) or _verdict_of_status(status, headers)
-
-
-def _content_of(response: BaseHTTPResponse) -> bytes:
-    """Read the answer's body; nothing of one that is too big, for then it is not the API's."""
-    try:
-        # To the very end: urllib3 tells a truncated body only by the read that finds nothing more.
-        return b"".join(iter(lambda: response.read(_READ_BYTES), b""))
-    except AnswerTooBigError:
-        return b""
 
 
 def _verdict_in(content: bytes) -> Answered | None:
@@ -160,6 +187,11 @@ def _retry_after_seconds(value: str | None) -> float | None:
         return float(Retry(retry_after_max=MAX_RETRY_AFTER_SECONDS).parse_retry_after(value))
     except (HTTPError, ValueError, OverflowError):
         return None
+
+
+def _close_all(connections: Iterable[Connection]) -> None:
+    for connection in connections:
+        connection.close()
 
 
 def _log_nothing(_record: logging.LogRecord) -> bool:

@@ -1,7 +1,7 @@
 """Connections to the gateway: bounded in time and size, and telling when one could not be made.
 
-Only `Connection.connect` raises `NotConnectedError`, and nothing of a request is written before it returns. Time and
-size are bounded in the socket, where every byte passes, because urllib3 and http.client bound neither as a whole.
+Only `Connection.make_ready` raises `NotConnectedError`, and it writes nothing of a request. Time and size are bounded
+in the socket, where every byte passes, because urllib3 and http.client bound neither as a whole.
 """
 
 import socket
@@ -52,22 +52,18 @@ def _seconds_until(deadline: float) -> float:
 
 
 class _BoundedSocket(socket.socket):
-    """A socket whose timeout is one deadline for all that follows, and whose answers are bounded.
+    """A socket with one `deadline` (of time.monotonic) for all that follows, and whose answers are bounded.
 
     A plain timeout starts anew at each read, so a server that dribbles would hold the caller for ever. And http.client
     reads to the end of the stream, whatever it was asked for, when a chunk claims a negative size.
     """
 
     ended = False
-    _deadline: float | None = None
+    deadline = 0.0
     _answer_bytes = 0
 
-    def settimeout(self, value: float | None) -> None:
-        self._deadline = None if value is None else time.monotonic() + value
-        super().settimeout(value)
-
     def recv_into(self, buffer: "WriteableBuffer", nbytes: int | None = None, flags: int = 0) -> int:
-        self._hold_deadline()
+        self.settimeout(_seconds_until(self.deadline))
         count = super().recv_into(buffer, nbytes or 0, flags)
         self.ended = count == 0
         self._answer_bytes += count
@@ -77,12 +73,8 @@ class _BoundedSocket(socket.socket):
 
     def sendall(self, data: "ReadableBuffer", flags: int = 0) -> None:
         self._answer_bytes = 0  # a request goes out: what comes in from now on is its answer
-        self._hold_deadline()
+        self.settimeout(_seconds_until(self.deadline))
         super().sendall(data, flags)
-
-    def _hold_deadline(self) -> None:
-        if self._deadline is not None:
-            super().settimeout(_seconds_until(self._deadline))
 
 
 class _BoundedTLSSocket(_BoundedSocket, ssl.SSLSocket):
@@ -92,21 +84,27 @@ class _BoundedTLSSocket(_BoundedSocket, ssl.SSLSocket):
 class Connection(HTTPConnection):
     """A connection that says when it could not be made, and that is not used again after a long rest."""
 
-    def __init__(self, *, clock: Callable[[], float], **keywords: Any) -> None:  # noqa: ANN401 - urllib3's own keywords
-        super().__init__(**keywords)
+    def __init__(self, *arguments: Any, clock: Callable[[], float], **keywords: Any) -> None:  # noqa: ANN401 - urllib3's
+        super().__init__(*arguments, **keywords)
         self._clock = clock
         self._last_used_at = clock()
         self._deadline = 0.0
 
-    def connect(self) -> None:
-        """Connect, over TLS where the address says so. Raises NotConnectedError, whatever the reason."""
-        # The pool has put the attempt's total there; afterwards urllib3 finds what is left of it.
-        self._deadline = time.monotonic() + cast("float", self.timeout)
+    def make_ready(self, timeout_seconds: float) -> None:
+        """Connect, unless the connection still stands. What is sent and received on it ends after so many seconds.
+
+        Raises NotConnectedError for any reason.
+        """
+        self._deadline = time.monotonic() + timeout_seconds
         try:
-            super().connect()
-            self.timeout = _seconds_until(self._deadline)
-            self.sock.settimeout(self.timeout)
+            _seconds_until(self._deadline)
+            if not self.is_connected:
+                self.close()
+                self.connect()
+                self._last_used_at = self._clock()
+            cast("_BoundedSocket", self.sock).deadline = self._deadline
         except Exception as error:
+            self.close()
             raise NotConnectedError from error
 
     def _new_conn(self) -> socket.socket:
@@ -139,8 +137,17 @@ class Connection(HTTPConnection):
 
     @property
     def is_connected(self) -> bool:
-        """False makes the pool close a kept connection and open another. It asks before it hands one out."""
-        return super().is_connected and 0 <= self._clock() - self._last_used_at < MAX_IDLE_SECONDS
+        """False if the other end closed it or said something, and after a long rest."""
+        if self.sock is None or not 0 <= self._clock() - self._last_used_at < MAX_IDLE_SECONDS:
+            return False
+        try:
+            self.sock.settimeout(0)
+            self.sock.recv(1)  # TLS 1.3 has tickets to read after the handshake, so to be readable says nothing
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return True
+        except OSError:
+            pass
+        return False
 
 
 class TLSConnection(Connection, HTTPSConnection):

@@ -53,11 +53,11 @@ def health_signal_of(answer: Answer, *, has_fresh_secret: bool, is_current_secre
     """
     match answer:
         case NotSent(_, retry_after_seconds):
-            return Failed(Reason.NOT_SENT, retry_after_seconds or 0.0)
+            return Failed(answer.reason, retry_after_seconds or 0.0)
         case Ambiguous():
-            return Failed(Reason.NO_ANSWER)
+            return Failed(answer.reason)
         case WrongAddress():
-            return Refused(Scope.ACCOUNT, Reason.WRONG_ADDRESS)
+            return Refused(Scope.ACCOUNT, answer.reason)
         case Answered():
             return _signal_of_code(answer, has_fresh_secret=has_fresh_secret, is_current_secret=is_current_secret)
 

@@ -14,7 +14,7 @@ from sealed_relay.calls.outcome import Outcome, Reason, Status
 from sealed_relay.calls.start_time import is_date_over
 from sealed_relay.delivery.request import Attempt, ClaimedCall, Invocation, Request, WorkResult
 from sealed_relay.delivery.settle import settle, settle_unanswered, settle_unsent_attempt
-from sealed_relay.kairos.answer import Ambiguous, Answer, Answered, NotSent, WrongAddress
+from sealed_relay.kairos.answer import Answer, Answered, NotSent
 from sealed_relay.kairos.conclusive import Circumstances
 from sealed_relay.kairos.flow import UnknownFlowError, UnusableFlowError
 from sealed_relay.kairos.verdict import Conclusion, conclude
@@ -199,26 +199,16 @@ def _report(invocation: Invocation, attempt: Attempt, probes: Sequence[str], sig
 
 
 def _request_sent(attempt: Attempt, answer: Answer, seconds: float) -> RequestSent:
-    code, detail = None, ""
-    match answer:
-        case Answered():
-            result, code = answer.meaning.name, answer.code
-        case NotSent():
-            result, detail = Reason.NOT_SENT.value, answer.detail
-        case Ambiguous():
-            result, detail = Reason.NO_ANSWER.value, answer.detail
-        case WrongAddress():
-            result, detail = Reason.WRONG_ADDRESS.value, answer.detail
     sealed = attempt.sealed
     return RequestSent(
         sealed.request_id,
         sealed.flow_id,
         len(sealed.client_identifiers),
         attempt.is_resend,
-        result,
-        code,
-        detail,
-        round(seconds * 1000),
-        sealed.client_identifiers,
-        answer.api_request_id if isinstance(answer, Answered) else "",
+        result=answer.meaning.name if isinstance(answer, Answered) else answer.reason.value,
+        code=answer.code if isinstance(answer, Answered) else None,
+        detail="" if isinstance(answer, Answered) else answer.detail,
+        milliseconds=round(seconds * 1000),
+        client_identifiers=sealed.client_identifiers,
+        api_request_id=answer.api_request_id if isinstance(answer, Answered) else "",
     )

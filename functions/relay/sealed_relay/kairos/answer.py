@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
+from sealed_relay.calls.outcome import Reason
 from sealed_relay.kairos.codes import Code, code_of
 
 
@@ -32,6 +34,7 @@ class Answered:
 class NotSent:
     """The API certainly did not take the request: no byte of it left, or HTTP 429 turned it away."""
 
+    reason: ClassVar = Reason.NOT_SENT
     detail: str
     retry_after_seconds: float | None = None
 
@@ -40,6 +43,7 @@ class NotSent:
 class Ambiguous:
     """The request may have been received, and no verdict came back: only a resend of the same bytes is safe."""
 
+    reason: ClassVar = Reason.NO_ANSWER
     detail: str
 
 
@@ -47,6 +51,7 @@ class Ambiguous:
 class WrongAddress:
     """Something that is not the API answered. Whether anything behind it took the request is unknown."""
 
+    reason: ClassVar = Reason.WRONG_ADDRESS
     detail: str
 
 

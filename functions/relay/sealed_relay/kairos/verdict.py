@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sealed_relay.calls.outcome import Outcome, Reason, Status
-from sealed_relay.kairos.answer import Ambiguous, Answer, Answered, NotSent, WrongAddress
+from sealed_relay.kairos.answer import Answer, Answered
 from sealed_relay.kairos.codes import INVALID_FORMAT, Code, Verdict, code_of
 from sealed_relay.kairos.conclusive import Circumstances, Finding, finding_of
 
@@ -62,7 +62,8 @@ def conclude(
     `may_retry` tells whether a call may go out once more after a transient failure.
     """
     if not isinstance(answer, Answered):
-        return Conclusion(outcomes=dict.fromkeys(client_identifiers, _waits_without_answer(answer)))
+        waits = Outcome(Status.WAITING, answer.reason, detail=answer.detail)
+        return Conclusion(outcomes=dict.fromkeys(client_identifiers, waits))
     code = answer.meaning
     finding = finding_of(answer, sent)
     if finding is Finding.UNDECIDED:
@@ -138,17 +139,6 @@ def _waits(code: Code) -> bool:
 
 def _is_transient(code: Code) -> bool:
     return code.verdict is Verdict.RETRY_FRESH
-
-
-def _waits_without_answer(answer: NotSent | Ambiguous | WrongAddress) -> Outcome:
-    match answer:
-        case NotSent():
-            reason = Reason.NOT_SENT
-        case Ambiguous():
-            reason = Reason.NO_ANSWER
-        case WrongAddress():
-            reason = Reason.WRONG_ADDRESS
-    return Outcome(Status.WAITING, reason, detail=answer.detail)
 
 
 def _answered(status: Status, code: Code, answer: Answered, reason: str = "") -> Outcome:

@@ -13,7 +13,7 @@ from sealed_relay.admission.health_signal import HealthSignal, health_signal_of
 from sealed_relay.calls.outcome import Outcome, Reason, Status
 from sealed_relay.calls.start_time import is_date_over
 from sealed_relay.delivery.request import Attempt, ClaimedCall, Invocation, Request, WorkResult
-from sealed_relay.delivery.settle import settle, settle_unanswered, settle_unsent_attempt
+from sealed_relay.delivery.settle import await_resend, leave_for_later, settle
 from sealed_relay.kairos.answer import Answer, Answered, NotSent
 from sealed_relay.kairos.conclusive import Circumstances
 from sealed_relay.kairos.flow import UnknownFlowError, UnusableFlowError
@@ -36,11 +36,11 @@ def send(invocation: Invocation, attempt: Attempt) -> WorkResult:
     with _undone_on_error(invocation, attempt):
         probes = dependencies.admission.pass_pauses(sealed.flow_id, invocation.lane, is_resend=attempt.is_resend)
     if isinstance(probes, Deferral):
-        return settle_unsent_attempt(invocation, attempt, probes)
+        return leave_for_later(invocation, attempt, probes)
     answer = _exchange(invocation, attempt, probes)
     if isinstance(answer, Deferral):
         try:
-            return settle_unsent_attempt(invocation, attempt, answer)
+            return leave_for_later(invocation, attempt, answer)
         finally:
             dependencies.admission.give_back(probes)
     attempt = replace(attempt, calls=_counted(attempt.calls))
@@ -54,7 +54,7 @@ def send(invocation: Invocation, attempt: Attempt) -> WorkResult:
         may_retry=_may_retry(invocation, attempt),
     )
     if conclusion.answer is None:
-        result = settle_unanswered(invocation, attempt, answer, conclusion)
+        result = await_resend(invocation, attempt, answer, conclusion)
     else:
         # Rule 3: stored before anything acts on it, so that an answered request is never sent again.
         dependencies.request_log.record_answer(sealed.request_id, invocation.lease, conclusion.answer)

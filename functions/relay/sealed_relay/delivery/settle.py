@@ -103,7 +103,7 @@ def settle_deferred(
     )
 
 
-def settle_unanswered(invocation: Invocation, attempt: Attempt, answer: Answer, conclusion: Conclusion) -> WorkResult:
+def await_resend(invocation: Invocation, attempt: Attempt, answer: Answer, conclusion: Conclusion) -> WorkResult:
     """Leave a request to a later resend, or where it was not sent, its calls to a fresh request."""
     asked_seconds = (answer.retry_after_seconds or 0.0) if isinstance(answer, NotSent) else 0.0
     is_unclear = isinstance(answer, Answered) and code_is_unknown_or_contradicted(answer)
@@ -120,7 +120,7 @@ def settle_unanswered(invocation: Invocation, attempt: Attempt, answer: Answer, 
     return settle(invocation, attempt.sealed.request_id, outcomes, retry_in=retry_in, is_unanswered=attempt.is_resend)
 
 
-def settle_unsent_attempt(invocation: Invocation, attempt: Attempt, deferral: Deferral) -> WorkResult:
+def leave_for_later(invocation: Invocation, attempt: Attempt, deferral: Deferral) -> WorkResult:
     """Let another invocation take an attempt over later of which no byte left."""
     seconds = deferral_seconds(invocation, deferral, [claimed.call for claimed in attempt.calls])
     invocation.dependencies.request_log.release(

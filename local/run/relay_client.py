@@ -92,7 +92,11 @@ class RelayClient:
         queue, sent_at = messages[0].queue, time.time()
         answer = self._sqs.send_message_batch(
             QueueUrl=self._queue_urls[queue],
-            Entries=[{"Id": str(index), "MessageBody": message.body} for index, message in enumerate(messages)],
+            Entries=[
+                # The group makes a standard queue fair. A message whose flow cannot be read has a group of its own.
+                {"Id": str(index), "MessageBody": message.body, "MessageGroupId": message.flow_id or "unknown"}
+                for index, message in enumerate(messages)
+            ],
         )
         if answer.get("Failed"):
             raise RuntimeError(f"the {queue} queue refused {len(answer['Failed'])} messages")

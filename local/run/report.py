@@ -64,8 +64,8 @@ def _relay_table(evidence: Evidence) -> Table:
 
 def _queues_table(evidence: Evidence) -> Table:
     table = Table(box=box.SIMPLE, show_edge=False, pad_edge=False)
-    table.add_column("Seconds from sent to accepted")
-    for column in ("messages", "calls delivered", "p50", "p95", "p99"):
+    table.add_column("Seconds to accepted")
+    for column in ("messages", "delivered", "p50", "p95", "p99"):
         table.add_column(column, justify="right")
     messages = Counter(message.queue for message in evidence.sent)
     for queue, seconds in sorted(seconds_to_accepted(evidence).items()):

@@ -19,7 +19,14 @@ if TYPE_CHECKING:
 MAX_README_LINES = 200
 """Pages that are written on another branch now: links to them are checked as soon as they are there."""
 
-AWS_NAMES = {"AccessDenied", "AsyncBatchProcessor", "BatchProcessor", "SentTimestamp", "UsePreviousValue"}
+AWS_NAMES = {
+    "AccessDenied",
+    "AsyncBatchProcessor",
+    "BatchProcessor",
+    "MessageGroupId",
+    "SentTimestamp",
+    "UsePreviousValue",
+}
 """Names in the form of a parameter's that belong to AWS or Powertools, not to the template."""
 
 _EACH_PAGE = pytest.mark.parametrize("each", all_pages(), ids=lambda each: each.name)

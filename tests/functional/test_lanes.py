@@ -100,3 +100,20 @@ def test_call_in_both_queues_is_accepted_once() -> None:
     scene.run()
 
     assert scene.accepted() == {"FLOWAAAA/a": 1}
+
+
+def test_call_behind_a_backlog_overtakes_it_in_the_urgent_queue_and_leaves_once() -> None:
+    scene = Scene(LONE, requests_per_minute=20, urgent_reserve=5)
+    for index in range(40):
+        scene.send(f"ordinary-{index}")
+    scene.invoke()
+    assert "FLOWAAAA/ordinary-39" not in scene.accepted()
+
+    scene.clock.now += 2
+    scene.send("ordinary-39", lane=Lane.URGENT)
+    scene.invoke(lane=Lane.URGENT)
+
+    assert scene.accepted()["FLOWAAAA/ordinary-39"] == 1
+    scene.run(max_invocations=200)
+    assert set(scene.accepted().values()) == {1}
+    assert len(scene.accepted()) == 40

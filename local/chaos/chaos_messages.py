@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 
 from local.run.messages import OutgoingMessage, read_outgoing
 from local.simulator.check_call import TEST_NUMBERS
+from sealed_relay.calls.message import Lane
 from sealed_relay.kairos.codes import Verdict
 
 # Without 209, for the reason given in `fault_schedule`.
@@ -17,6 +19,7 @@ _SHARE_REFUSED = 0.002
 """Share of the calls. Each of them makes the relay halve its request again and again."""
 _SHARE_WITH_DEADLINE = 0.02
 _SHARE_SENT_TWICE = 0.02
+_SHARE_URGENT = 0.1
 """Share of the messages."""
 _DEADLINES_SECONDS = (5, 30, 120)
 _MALFORMED_NUMBER = "910000000400"
@@ -32,18 +35,23 @@ def chaos_messages(
     """Draw messages with so many calls in all, to be sent evenly over `seconds` from `first` on.
 
     Some calls have a number that the simulator refuses. Some messages have a deadline that may pass during the faults.
-    Some messages are sent twice: SQS delivers at least once, but MiniStack delivers only once.
+    Some messages are sent twice: SQS delivers at least once, but MiniStack delivers only once. Each message goes to one
+    of the two queues, so some calls are in both.
     """
     written = 0
     while written < calls:
         count = min(chance.choice(_CALLS_A_MESSAGE), calls - written)
         sent_at = first + timedelta(seconds=seconds * written / calls)
         message = _message(chance, range(written, written + count), chance.choice(flow_ids), suffix, sent_at)
-        yield message
+        yield replace(message, queue=_queue(chance))
         # If its calls failed, the second message would be a retry and not a duplicate.
         if chance.random() < _SHARE_SENT_TWICE and not _may_fail(message):
-            yield message
+            yield replace(message, queue=_queue(chance))
         written += count
+
+
+def _queue(chance: Random) -> Lane:
+    return Lane.URGENT if chance.random() < _SHARE_URGENT else Lane.INGRESS
 
 
 def _message(chance: Random, numbers: range, flow_id: str, suffix: str, sent_at: datetime) -> OutgoingMessage:

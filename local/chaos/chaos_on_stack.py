@@ -46,7 +46,7 @@ def run_chaos_on(
     console.print(f"sending {calls} calls over {seconds:.0f} seconds; their client identifiers end in {suffix}")
     console.print(
         f"for this run the function's timeout is {timeouts.function_seconds} s "
-        f"and the queue's visibility timeout is {timeouts.visibility_seconds} s"
+        f"and the queues' visibility timeout is {timeouts.visibility_seconds} s"
     )
     with ExitStack() as ends:
         simulator = ends.enter_context(SimulatorClient(stack.simulator_url))

@@ -1,4 +1,4 @@
-"""Shorter timeouts for the deployed function and its queue: messages of a killed process come back within the run."""
+"""Shorter timeouts for the deployed function and its queues: messages of a killed process come back within the run."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from local.stack.stack_files import Stack
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Timeout of the function, and visibility timeout of its queue.
+    """Timeout of the function, and visibility timeout of its two queues.
 
     The second must exceed the first by more than 10 seconds: a lease ends 10 seconds after the function's timeout.
     """
@@ -26,13 +26,13 @@ SHORTER = Timeouts(15, 45)
 def changed_timeouts(timeouts: Timeouts, stack: Stack) -> Iterator[None]:
     """Set these timeouts, and restore the former ones when the block ends."""
     session, function_name = stack.aws().session(), stack.outputs["RelayFunctionName"]
-    queue_url = stack.outputs["IngressQueueUrl"]
+    queue_urls = [stack.outputs["IngressQueueUrl"], stack.outputs["UrgentQueueUrl"]]
     functions = session.client("lambda", endpoint_url=stack.endpoint_url)
     sqs = session.client("sqs", endpoint_url=stack.endpoint_url)
     before = Timeouts(
         functions.get_function_configuration(FunctionName=function_name)["Timeout"],
         int(
-            sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["VisibilityTimeout"])["Attributes"][
+            sqs.get_queue_attributes(QueueUrl=queue_urls[0], AttributeNames=["VisibilityTimeout"])["Attributes"][
                 "VisibilityTimeout"
             ]
         ),
@@ -40,7 +40,8 @@ def changed_timeouts(timeouts: Timeouts, stack: Stack) -> Iterator[None]:
 
     def change(to: Timeouts) -> None:
         functions.update_function_configuration(FunctionName=function_name, Timeout=to.function_seconds)
-        sqs.set_queue_attributes(QueueUrl=queue_url, Attributes={"VisibilityTimeout": str(to.visibility_seconds)})
+        for queue_url in queue_urls:
+            sqs.set_queue_attributes(QueueUrl=queue_url, Attributes={"VisibilityTimeout": str(to.visibility_seconds)})
 
     change(timeouts)
     try:

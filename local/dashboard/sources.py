@@ -74,6 +74,7 @@ class Sources:
         for log_group in self._next_ms:
             self._read_log(log_group)
         self._measure_queue(self._outputs["IngressQueueUrl"])
+        self._measure_queue(self._outputs["UrgentQueueUrl"])
         self._measure_queue(self._outputs["FailureQueueUrl"])
 
     def _read_log(self, log_group: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from local.chaos.chaos_messages import REFUSED_NUMBERS, chaos_messages
 from local.run.messages import OutgoingMessage
-from sealed_relay.calls.message import Message, read
+from sealed_relay.calls.message import Lane, Message, read
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 FLOWS = ("ALERTS01", "NOTICE02")
@@ -40,6 +40,13 @@ def test_some_messages_come_twice_but_none_with_calls_that_may_fail() -> None:
     twice = [body for body, count in times.items() if count > 1]
     assert twice
     assert not any("not-after" in body or number in body for body in twice for number in REFUSED_NUMBERS)
+
+
+def test_both_queues_get_messages_and_some_calls_are_in_both() -> None:
+    messages = sent_by(1, 20_000)
+    bodies = {lane: {message.body for message in messages if message.queue is lane} for lane in Lane}
+    assert 0.05 < len(bodies[Lane.URGENT]) / len(messages) < 0.15
+    assert bodies[Lane.URGENT] & bodies[Lane.INGRESS]
 
 
 def test_some_calls_have_a_refused_number_and_some_a_near_deadline() -> None:

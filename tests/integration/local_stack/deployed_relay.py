@@ -47,9 +47,9 @@ class DeployedRelay:
         self._clients = clients
         self._failures: list[FailureMessage] = []
 
-    def send(self, body: str) -> str:
-        """Put a message on the ingress queue, and return its id."""
-        return self._clients.sqs.send_message(QueueUrl=self._outputs["IngressQueueUrl"], MessageBody=body)["MessageId"]
+    def send(self, body: str, queue: str = "IngressQueueUrl") -> str:
+        """Put a message on the queue of this output of the stack, and return its id."""
+        return self._clients.sqs.send_message(QueueUrl=self._outputs[queue], MessageBody=body)["MessageId"]
 
     @contextmanager
     def polling_stopped(self) -> Iterator[None]:

@@ -83,3 +83,16 @@ def test_backlog_is_sent_in_few_requests(relay: DeployedRelay, simulator: Simula
     assert audit.accepted_calls == 300
     # The local AWS hands over ten messages at most.
     assert audit.accepted_calls / audit.requests_received > 5
+
+
+def test_urgent_queue_is_delivered_and_its_failures_name_it(relay: DeployedRelay) -> None:
+    relay.send(message_of(ALERTS, "urgent-1"), "UrgentQueueUrl")
+    unreadable_id = relay.send("unreadable", "UrgentQueueUrl")
+
+    relay.wait_until_all([f"{ALERTS}/urgent-1"], "ACCEPTED")
+
+    def queues() -> list[str]:
+        of_message = [f for f in relay.failures() if f.attributes.get("source_message_id") == unreadable_id]
+        return [failure.attributes["source_queue"] for failure in of_message]
+
+    assert eventually(lambda: queues() == ["urgent"]), queues()

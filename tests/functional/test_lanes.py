@@ -117,3 +117,31 @@ def test_call_behind_a_backlog_overtakes_it_in_the_urgent_queue_and_leaves_once(
     scene.run(max_invocations=200)
     assert set(scene.accepted().values()) == {1}
     assert len(scene.accepted()) == 40
+
+
+def test_ordinary_backlog_leaves_no_permit_unused_but_the_reserve() -> None:
+    scene = Scene(LONE, requests_per_minute=20, urgent_reserve=5)
+    for index in range(75):
+        scene.send(f"ordinary-{index}")
+    began = scene.clock()
+
+    scene.run(max_invocations=500)
+
+    # 15 in each 63.25 seconds: a minute, a permit's life and what clocks may differ.
+    assert len(scene.accepted()) == 75
+    assert scene.clock() - began < 5 * 63.25 + 15
+
+
+def test_urgent_calls_beyond_the_reserve_take_the_permits_of_ordinary_ones() -> None:
+    scene = Scene(LONE, requests_per_minute=20, urgent_reserve=5)
+    for index in range(60):
+        scene.send(f"ordinary-{index}")
+    scene.run_for(1)
+    for index in range(30):
+        scene.send(f"urgent-{index}", lane=Lane.URGENT)
+
+    scene.run_for(80)  # until the permits of the first minute are free again
+
+    accepted = [call_id.split("/")[1].split("-")[0] for call_id in scene.accepted()]
+    assert accepted[:15] == ["ordinary"] * 15
+    assert accepted.count("urgent") >= 20

@@ -57,7 +57,7 @@ def test_limit_holds_over_threads_of_one_invocation() -> None:
     assert sum(isinstance(answer, Permit) for answer in answers) == 5
 
 
-def test_forecast_spreads_the_requests_over_the_limit_one_permit_apart() -> None:
+def test_each_deferred_request_waits_for_the_permit_after_the_one_before() -> None:
     gates = Gates(requests_per_minute=2)
     gate = gates.gate()
     gate.look(["FLOWAAAA"])
@@ -65,7 +65,7 @@ def test_forecast_spreads_the_requests_over_the_limit_one_permit_apart() -> None
     deferrals = gate.forecast(["FLOWAAAA"] * 5, Lane.INGRESS)
 
     assert deferrals[:2] == [None, None]
-    assert [round(deferral.seconds) for deferral in deferrals if deferral] == [63, 93, 123]
+    assert [round(deferral.seconds) for deferral in deferrals if deferral] == [63, 63, 126]
 
 
 def test_deferred_requests_leave_although_new_requests_keep_coming() -> None:

@@ -65,6 +65,15 @@ def test_next_free_permit_is_free_when_it_is_said_to_be() -> None:
     assert window.taken(next_free_ms - 1) >= 5
 
 
+def test_each_request_ahead_of_another_needs_a_permit_of_its_own() -> None:
+    window = RateWindow().take(2, NOW_MS).take(1, NOW_MS + 10_000)
+
+    free_ms = [window.next_free_ms(NOW_MS + 20_000, 4, ahead) - NOW_MS for ahead in range(6)]
+
+    # One permit is free now, and two, then one become free. The next two come a round later.
+    assert free_ms == [20_000, 63_250, 63_250, 73_250, 20_000 + 63_250, 2 * 63_250]
+
+
 def test_next_permit_is_free_now_if_the_limit_is_not_used_up() -> None:
     assert RateWindow().take(1, NOW_MS).next_free_ms(NOW_MS, 2) == NOW_MS
 

@@ -5,6 +5,7 @@ no request that used it can lie in the same 60 seconds as a request that gets it
 """
 
 import struct
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
@@ -28,8 +29,8 @@ Each second costs a steady stream of requests 1.6 percent of the limit.
 
 _TICK_MS = 250
 _TICKS = int((60 + USE_WITHIN_SECONDS + CLOCKS_DIFFER_SECONDS) * 1000) // _TICK_MS + 1
-_MAX_SPREAD_MS = 300_000
-"""No request is deferred for longer than this after the next free permit."""
+_MAX_DEFERRAL_MS = 300_000
+"""A request that would wait for longer waits for the next free permit instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +53,15 @@ class RateWindow:
         counts[-1] += permits  # by a clock that lags, too: the permit then counts for longer, never for less
         return RateWindow(first_tick, tuple(counts))
 
-    def next_free_ms(self, now_ms: int, per_minute: int) -> int:
-        """When the next permit is free, in milliseconds since 1970."""
+    def next_free_ms(self, now_ms: int, per_minute: int, ahead: int = 0) -> int:
+        """When a permit is free for one more than `ahead` requests, in milliseconds since 1970."""
+        rounds, ahead = divmod(ahead, per_minute)
         kept = self._since(now_ms)
-        too_many = sum(kept) - per_minute
+        too_many = sum(kept) + ahead - per_minute
         if too_many < 0:
-            return now_ms
+            return now_ms + rounds * _TICKS * _TICK_MS
         gone = next(index for index, total in enumerate(accumulate(kept)) if total > too_many)
-        return (self.first_tick + len(self.counts) - len(kept) + gone + _TICKS) * _TICK_MS
+        return (self.first_tick + len(self.counts) - len(kept) + gone + (rounds + 1) * _TICKS) * _TICK_MS
 
     def _since(self, now_ms: int) -> tuple[int, ...]:
         gone = now_ms // _TICK_MS - _TICKS - self.first_tick + 1
@@ -100,7 +102,7 @@ class RateLimiter:
         self._clock = clock
         self._observe = observe
         self._per_minute = {Lane.INGRESS: per_minute - urgent_reserve, Lane.URGENT: per_minute}
-        self._last_deferred_to_ms = dict.fromkeys(Lane, 0.0)
+        self._deferred_to_ms: dict[Lane, deque[int]] = {lane: deque() for lane in Lane}
         self._expected = 0
         self._spare = 0
         self._spare_until = 0.0
@@ -140,17 +142,21 @@ class RateLimiter:
         """After how many seconds a request without a permit should try again.
 
         `about_to_leave` other requests of this invocation will take a permit now.
-        The first such request waits for the next free permit. Each further one waits a permit's time longer than the
-        one before it. No other invocation knows of that, so several may come for one permit: those that get none wait
-        again. They come when permits become free, so requests that arrive at any time do not get ahead of all of them.
+        The first such request waits for the next permit that becomes free, and each further one for the permit after
+        that. No other invocation knows of that, so several may come for one permit: those that get none wait again.
+        They come when permits become free, so requests that arrive at any time do not get ahead of all of them.
         """
         now_ms = self._now_ms()
+        waiting = self._deferred_to_ms[lane]
+        while waiting and waiting[0] <= now_ms:
+            waiting.popleft()
         window = window_of(self._items.known.get(RATE_KEY, {})).take(about_to_leave, now_ms)
-        next_free_ms = window.next_free_ms(now_ms, self._per_minute[lane])
-        after_last_ms = self._last_deferred_to_ms[lane] + 60_000 / self._per_minute[lane]
-        is_in_reach = next_free_ms < after_last_ms < next_free_ms + _MAX_SPREAD_MS
-        self._last_deferred_to_ms[lane] = after_last_ms if is_in_reach else next_free_ms
-        return (self._last_deferred_to_ms[lane] - now_ms) / 1000
+        free_ms = window.next_free_ms(now_ms, self._per_minute[lane], len(waiting))
+        if free_ms > now_ms + _MAX_DEFERRAL_MS:
+            waiting.clear()
+            free_ms = window.next_free_ms(now_ms, self._per_minute[lane])
+        waiting.append(free_ms)
+        return (free_ms - now_ms) / 1000
 
     def _now_ms(self) -> int:
         return int(self._clock() * 1000)

@@ -40,7 +40,10 @@ _UNDOCUMENTED = 999
 
 def sent(result: str, code: int | None) -> RequestSent:
     """A request of two calls with this result. It is a resend if the API does not document the code."""
-    return RequestSent("request", "FLOWAAAA", 2, code == _UNDOCUMENTED, result, code, "", 9, ["call-1", "call-2"])
+    names, moved_to = ["call-1", "call-2"], "2026-11-24T09:00:00+05:30"
+    return RequestSent(
+        "request", "FLOWAAAA", 2, code == _UNDOCUMENTED, result, code, "", 9, names, "api-request", 2, moved_to
+    )
 
 
 def deferred(scope: Scope, reason: str = "MAINTENANCE") -> MessagesDeferred:

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from sealed_relay.calls.call import Call
 from sealed_relay.calls.invalid_message import InvalidMessageError
 from sealed_relay.calls.message import read
-from sealed_relay.calls.start_time import SERVICE_TIME_ZONE, soonest_start_time
+from sealed_relay.calls.start_time import SERVICE_TIME_ZONE, parse_calling_hours, soonest_start_time
 from tests.support.messages import SENT_AT, body_of_calls, make_call, make_message, written_call
 
 A_DAY = timedelta(days=1)
+DAYTIME = parse_calling_hours("09:00-21:00")
 START_TIME = "2026-11-23T10:00:00+05:30"
 
 
@@ -112,8 +113,53 @@ def test_deadline_of_call_with_several_is_the_earliest() -> None:
         ({"start_time": "2026-11-23T10:30:00+05:30"}, "the end of the start date, 2026-11-24T00:00:00+05:30"),
     ],
 )
-def test_deadline_text_tells_which_deadline_and_when(fields: dict[str, str], text: str) -> None:
-    assert make_call(**fields).deadline_text(A_DAY) == text
+def test_late_call_tells_which_deadline_passed_and_when(fields: dict[str, str], text: str) -> None:
+    call = make_call(**fields)
+
+    assert call.why_late(call.deadline(A_DAY) - timedelta(seconds=1), A_DAY) == ""
+    assert call.why_late(call.deadline(A_DAY), A_DAY) == f"Its deadline passed: {text}."
+
+
+@pytest.mark.parametrize(
+    ("not_after", "is_late"), [("2026-11-24T08:59:59.9+05:30", True), ("2026-11-24T09:00:00+05:30", False)]
+)
+def test_call_whose_moved_start_is_behind_its_not_after_is_late(not_after: str, *, is_late: bool) -> None:
+    call = make_call(not_after=not_after).within(DAYTIME, SENT_AT.replace(hour=17))
+
+    why = call.why_late(SENT_AT.replace(hour=17), A_DAY)
+
+    assert bool(why) == is_late
+    if is_late:
+        assert why == (
+            "By the calling hours of its flow it may start at 2026-11-24T09:00:00+05:30, and that is after its "
+            "`not-after`, 2026-11-24T08:59:59+05:30."
+        )
+
+
+@pytest.mark.parametrize(
+    ("start_time", "end_of_date"),
+    [
+        ("2026-11-23T20:58:59+05:30", "2026-11-24T00:00:00+05:30"),
+        ("2026-11-23T20:59:00+05:30", "2026-11-25T00:00:00+05:30"),
+        ("2026-11-24T08:00:00+05:30", "2026-11-25T00:00:00+05:30"),
+        ("2026-12-31T23:00:00+05:30", "2027-01-02T00:00:00+05:30"),
+        ("0001-01-01T08:00:00+05:30", "0001-01-02T00:00:00+05:30"),
+    ],
+)
+def test_date_of_a_start_time_outside_the_hours_is_that_of_their_beginning(start_time: str, end_of_date: str) -> None:
+    for now in (SENT_AT, SENT_AT + timedelta(hours=10)):  # the deadline does not depend on it
+        call = make_call(start_time=start_time).within(DAYTIME, now)
+
+        assert call.deadline(365 * A_DAY) == datetime.fromisoformat(end_of_date)
+
+
+def test_hours_move_the_start_and_leave_what_the_producer_asked_for() -> None:
+    call = make_call(start_time="2026-11-23T22:00:00+05:30")
+
+    moved = call.within(DAYTIME, SENT_AT)
+
+    assert moved.start_time_to_send(soonest_start_time(SENT_AT)) == "2026-11-24T09:00:00+05:30"
+    assert (moved.start_time, moved.content) == (call.start_time, call.content)
 
 
 def test_api_gets_only_its_four_fields() -> None:

@@ -9,10 +9,21 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sealed_relay.calls.start_time import parse_calling_hours
 from sealed_relay.kairos.flow import Flow, InvalidFlowSecretError, KeyWrap, UnusableFlowError, parse_flow
 from tests.support.flows import private_pem, public_pem, rsa_key
 
 SECURITY_ID = "5ecr3t" * 10 + "abcd"
+BAD_HOURS = [
+    "",
+    "9:00-21:00",
+    "09:00-24:00",
+    "09:60-21:00",
+    "09:00 - 21:00",
+    "09:00-21:00\n",
+    "09:00",
+    "\N{DEVANAGARI DIGIT ZERO}9:00-21:00",
+]
 ELLIPTIC_PEM = ec.generate_private_key(ec.SECP256R1()).public_key()
 EDWARDS_PEM = ed25519.Ed25519PrivateKey.generate().public_key()
 
@@ -64,9 +75,31 @@ def test_field_that_breaks_its_rule_is_named(field: str, value: object) -> None:
     assert f"`$.{field}`" in reason or f"missing required field `{field}`" in reason
 
 
+@pytest.mark.parametrize("text", ["09:00-21:00", "00:00-23:59", "21:00-09:00", "23:59-00:01", "09:00-00:00"])
+def test_calling_hours_are_read(text: str) -> None:
+    assert parse_flow("FLOWAAAA", secret(calling_hours=text)).calling_hours == parse_calling_hours(text)
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        *((value, "is not written HH:MM-HH:MM, from 00:00 to 23:59, as in 09:00-21:00") for value in BAD_HOURS),
+        ("09:00-09:00", "has less than two minutes between its beginning and its end"),
+        ("23:59-00:00", "has less than two minutes between its beginning and its end"),
+    ],
+)
+def test_calling_hours_that_break_their_rule_are_refused_with_a_sentence(value: str, problem: str) -> None:
+    assert why_not(secret(calling_hours=value)) == f"`calling-hours` in the secret of flow FLOWAAAA {problem}."
+
+
+@pytest.mark.parametrize("value", [None, 9, ["09:00-21:00"], True])
+def test_calling_hours_that_are_no_text_are_refused(value: object) -> None:
+    assert "`$.calling-hours`" in why_not(secret(calling_hours=value))
+
+
 def test_unknown_field_is_refused_without_its_name_which_may_be_a_secret() -> None:
     why = why_not(secret(key_wrapp="RSA1_5"))
-    assert "unknown field; `api-version`, `endpoint`, `key-wrap`" in why
+    assert "unknown field; `api-version`, `calling-hours`, `endpoint`, `key-wrap`" in why
     assert "key-wrapp" not in why
 
 
@@ -113,7 +146,7 @@ def test_invalid_secret_is_caught_as_an_unusable_flow() -> None:
 
 @given(
     st.dictionaries(
-        st.sampled_from(["security-id", "public-key", "key-wrap", "api-version", "endpoint"]),
+        st.sampled_from(["security-id", "public-key", "key-wrap", "api-version", "endpoint", "calling-hours"]),
         st.just(SECURITY_ID) | st.just(SECURITY_ID[1:]) | st.just([SECURITY_ID]),
     )
 )

@@ -13,7 +13,6 @@ from sealed_relay.kairos.codes import CODES, Scope, Verdict, code_of
 from sealed_relay.kairos.conclusive import Circumstances, Finding, finding_of
 from sealed_relay.kairos.verdict import (
     GIVEN_UP,
-    GIVEN_UP_OUTCOME,
     Conclusion,
     ConclusiveAnswer,
     conclude,
@@ -87,11 +86,13 @@ def test_answer_is_stored_exactly_when_it_is_conclusive(code: int) -> None:
     for sent in SENT:
         answer = listing(code, "a")
         finding = finding_of(answer, sent)
-        stored = ConclusiveAnswer(finding, code, {"a": "uuid-a"}, "api-1")
 
         conclusion = conclusion_on(answer, "abc", sent)
 
+        detail = conclusion.answer.detail if conclusion.answer else ""
+        stored = ConclusiveAnswer(finding, code, {"a": "uuid-a"}, "api-1", detail)
         assert conclusion.answer == (None if finding is Finding.UNDECIDED else stored)
+        assert bool(detail) == (finding is Finding.UNRESOLVED)
 
 
 @pytest.mark.parametrize("code", [*CODES, UNKNOWN])
@@ -356,8 +357,24 @@ def test_stored_answer_names_its_code_and_both_ids() -> None:
 
 
 def test_request_that_was_given_up_leaves_its_calls_unresolved() -> None:
-    assert outcome_in(GIVEN_UP, "a") == GIVEN_UP_OUTCOME
-    assert (GIVEN_UP_OUTCOME.status, GIVEN_UP_OUTCOME.reason) == (Status.UNRESOLVED, Reason.UNRESOLVED)
+    outcome = outcome_in(GIVEN_UP, "a")
+
+    assert outcome == Outcome(Status.UNRESOLVED, Reason.UNRESOLVED, detail=GIVEN_UP.detail)
+    assert "The answer was lost, and the deadline passed" in GIVEN_UP.detail
+
+
+@pytest.mark.parametrize("code", [205, 210])
+def test_refused_resend_after_its_start_date_is_unresolved_and_says_why(code: int) -> None:
+    conclusion = conclusion_on(Answered(code), "a", replace(RESEND, is_date_over=True))
+
+    name = code_of(code).name
+    assert conclusion.outcomes["a"].status is Status.UNRESOLVED
+    assert conclusion.outcomes["a"].detail == (
+        f"The API answered {code} {name}. The start date was over by then. "
+        "It may have been delivered, and no further request can tell."
+    )
+    assert conclusion.answer
+    assert conclusion.answer.detail == conclusion.outcomes["a"].detail
 
 
 @pytest.mark.parametrize("verdict", Verdict)

@@ -1,6 +1,7 @@
 """Events as log lines and metrics on standard output."""
 
 import json
+from dataclasses import replace
 
 from botocore.exceptions import ClientError
 
@@ -69,6 +70,15 @@ def test_seconds_to_accepted_are_a_value_for_each_delivered_call_by_queue(observ
         ("SecondsToAccepted", "Seconds", (("Queue", "ingress"), SERVICE), [61.234] * 100),
         ("SecondsToAccepted", "Seconds", (("Queue", "urgent"), SERVICE), [0.5, 2]),
     ]
+
+
+def test_start_times_that_were_moved_are_counted_and_logged(observe: Observe) -> None:
+    moved = replace(SENT, start_times_moved=3, moved_to="2026-11-24T09:00:00+05:30")
+
+    log, lines = observe(moved, moved, replace(moved, result="NOT_SENT", code=None))
+
+    assert ("StartTimesMoved", "Count", (SERVICE,), [6.0]) in metrics_in(lines)
+    assert [(line["start_times_moved"], line["moved_to"]) for line in log] == [(3, "2026-11-24T09:00:00+05:30")] * 3
 
 
 def test_flush_leaves_nothing_for_the_next_invocation(observe: Observe) -> None:

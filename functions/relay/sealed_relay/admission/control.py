@@ -32,7 +32,7 @@ _RATE_LIMITED = Outcome(Status.WAITING, Reason.RATE_LIMITED, detail="The minute'
 class Deferral:
     """Why a request may not leave, and after how many seconds another try is worthwhile.
 
-    `is_brief`: no permit was free. Otherwise something is paused, and `scope` tells what.
+    `is_brief`: no permit was free, or calling hours begin. Otherwise something is paused, and `scope` tells what.
     """
 
     outcome: Outcome

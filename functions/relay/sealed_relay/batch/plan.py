@@ -42,11 +42,14 @@ def plan(
     limits: Limits,
     now: datetime,
 ) -> list[PlannedRequest]:
-    """Pack calls by flow. `flows` holds, by flow id, the flow, or the outcome of its calls where it cannot be used."""
+    """Pack calls by flow, and move start times into its calling hours.
+
+    `flows` holds, by flow id, the flow, or the outcome of its calls where it cannot be used.
+    """
     # A request is not sent after the earliest deadline among its calls. So a call that is due soon must not share a
     # request with others: it would take their chance of a resend.
     groups: dict[tuple[str, bool], list[Call]] = {}
-    for call in calls:
+    for call in (_within_hours(call, flows[call.flow_id], now) for call in calls):
         is_due_soon = call.deadline(limits.give_up_after) - now < _SOON
         groups.setdefault((call.flow_id, is_due_soon), []).append(call)
     requests: list[PlannedRequest] = []
@@ -72,6 +75,10 @@ def plan(
             if size > room
         ]
     return requests
+
+
+def _within_hours(call: Call, flow: Flow | Outcome, now: datetime) -> Call:
+    return call.within(flow.calling_hours, now) if isinstance(flow, Flow) and flow.calling_hours else call
 
 
 def _too_large(size_bytes: int, room_bytes: int) -> Outcome:

@@ -36,7 +36,7 @@ def defer_early(
     now = datetime.fromtimestamp(dependencies.clock(), UTC)
 
     def is_late(call: Call) -> bool:
-        return call.deadline(dependencies.limits.give_up_after) <= now
+        return bool(call.why_late(now, dependencies.limits.give_up_after))
 
     to_claim, deferred = sort_out_deferred(requests, _deferrals(invocation, requests, is_late), is_late)
     delays_seconds: dict[str, float] = {}

@@ -11,13 +11,17 @@ from sealed_relay.admission.control import Deferral
 from sealed_relay.calls.outcome import Outcome, Reason, Status
 from sealed_relay.delivery.request import Attempt, ClaimedCall, Invocation, Request, WorkResult
 from sealed_relay.delivery.send import OUT_OF_TIME, seconds_to_send, send
-from sealed_relay.delivery.settle import backoff_seconds, settle, settle_deferred
+from sealed_relay.delivery.settle import backoff_seconds, leave_for_later, settle, settle_deferred
+from sealed_relay.kairos.conclusive import Finding
 from sealed_relay.kairos.flow import Flow, UnknownFlowError, UnusableFlowError
 from sealed_relay.kairos.seal import seal
-from sealed_relay.kairos.verdict import GIVEN_UP, GIVEN_UP_OUTCOME
+from sealed_relay.kairos.verdict import GIVEN_UP, ConclusiveAnswer, outcome_in
 from sealed_relay.ports import Flows
 
 _MIN_SECONDS_TO_SEND = 2.0
+
+_MAX_SECONDS_OUTSIDE_HOURS = 899.0
+"""A resend that waits for calling hours tries again within a quarter of an hour: a secret's hours may change."""
 
 
 def look_up_flow(flows: Flows, flow_id: str, *, fresh: bool = False) -> Flow | Outcome:
@@ -71,8 +75,7 @@ def recover(invocation: Invocation, request_id: str, calls: Sequence[ClaimedCall
         return WorkResult(delays_seconds=come_back)
     sealed = takeover.sealed
     if sealed is None or dependencies.clock() * 1000 >= sealed.not_after_ms:
-        dependencies.request_log.record_answer(request_id, invocation.lease, GIVEN_UP)
-        return settle(invocation, request_id, [(claimed, GIVEN_UP_OUTCOME) for claimed in calls])
+        return _give_up(invocation, request_id, calls, GIVEN_UP)
     attempt = Attempt(
         sealed,
         tuple(calls),
@@ -81,6 +84,8 @@ def recover(invocation: Invocation, request_id: str, calls: Sequence[ClaimedCall
         unclear_answers=takeover.unclear_answers,
         has_fresh_secret=True,
     )
+    if begins := attempt.next_start_time(dependencies.clock()):
+        return _wait_for_hours(invocation, attempt, begins)
     return send(invocation, attempt)
 
 
@@ -99,18 +104,42 @@ def settle_unsent(
 def settle_late(
     invocation: Invocation, request_id: str, calls: Sequence[ClaimedCall]
 ) -> tuple[tuple[ClaimedCall, ...], WorkResult]:
-    """Expire the calls whose deadline has passed; the others are returned first."""
+    """Expire the calls that must not be sent any more; the others are returned first."""
     give_up_after = invocation.dependencies.limits.give_up_after
     now = datetime.fromtimestamp(invocation.dependencies.clock(), UTC)
     due: list[ClaimedCall] = []
     late: list[tuple[ClaimedCall, Outcome]] = []
     for claimed in calls:
-        if claimed.call.deadline(give_up_after) > now:
+        if why := claimed.call.why_late(now, give_up_after):
+            detail = f"{why} No request with it was accepted."
+            late.append((claimed, Outcome(Status.EXPIRED, Reason.EXPIRED, detail=detail)))
+        else:
             due.append(claimed)
-            continue
-        detail = f"Its deadline passed: {claimed.call.deadline_text(give_up_after)}. No request with it was accepted."
-        late.append((claimed, Outcome(Status.EXPIRED, Reason.EXPIRED, detail=detail)))
     return tuple(due), settle(invocation, request_id, late)
+
+
+def _wait_for_hours(invocation: Invocation, attempt: Attempt, begins: str) -> WorkResult:
+    """Leave a resend until the calling hours begin: if its first attempt was lost, its calls would ring at once.
+
+    `begins` is told as in `service_time`. Its bytes cannot get another start time.
+    """
+    begins_at = datetime.fromisoformat(begins).timestamp()
+    lost = f"The answer was lost, and a resend must wait for the calling hours of the flow, until {begins}."
+    if begins_at * 1000 >= attempt.sealed.not_after_ms:
+        why = f"{lost} Its deadline passes before that. It may have been delivered."
+        answer = ConclusiveAnswer(Finding.UNRESOLVED, detail=why)
+        return _give_up(invocation, attempt.sealed.request_id, attempt.calls, answer)
+    seconds = min(begins_at - invocation.dependencies.clock(), _MAX_SECONDS_OUTSIDE_HOURS)
+    waits = Outcome(Status.WAITING, Reason.NO_ANSWER, detail=lost)
+    return leave_for_later(invocation, attempt, Deferral(waits, seconds, is_brief=True))
+
+
+def _give_up(
+    invocation: Invocation, request_id: str, calls: Sequence[ClaimedCall], answer: ConclusiveAnswer
+) -> WorkResult:
+    invocation.dependencies.request_log.record_answer(request_id, invocation.lease, answer)
+    outcomes = [(claimed, outcome_in(answer, claimed.call.client_identifier)) for claimed in calls]
+    return settle(invocation, request_id, [(claimed, outcome) for claimed, outcome in outcomes if outcome])
 
 
 def _move(invocation: Invocation, request: Request) -> tuple[tuple[ClaimedCall, ...], WorkResult]:

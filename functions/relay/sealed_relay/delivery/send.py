@@ -6,12 +6,10 @@ connect -> permit -> send -> store the answer -> publish failures -> write outco
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from sealed_relay.admission.control import Deferral
 from sealed_relay.admission.health_signal import HealthSignal, health_signal_of
 from sealed_relay.calls.outcome import Outcome, Reason, Status
-from sealed_relay.calls.start_time import is_date_over
 from sealed_relay.delivery.request import Attempt, ClaimedCall, Invocation, Request, WorkResult
 from sealed_relay.delivery.settle import await_resend, leave_for_later, settle
 from sealed_relay.kairos.answer import Answer, Answered, NotSent
@@ -112,16 +110,13 @@ def _undone_on_error(invocation: Invocation, attempt: Attempt, probes: Sequence[
 def _may_leave(invocation: Invocation, attempt: Attempt) -> bool:
     """Whether its first byte may leave now: within the lease, and before the deadline of its calls.
 
-    A first send is sealed again if the API may refuse a start date in it. A resend has no other bytes.
+    Its calls may not start outside their calling hours. A first send is sealed again if the API may refuse a start date
+    in it. A resend has no other bytes.
     """
     now = invocation.dependencies.clock()
-    sealed = attempt.sealed
-    is_in_time = seconds_to_send(invocation) > 0 and now * 1000 < sealed.not_after_ms
-    return is_in_time and (attempt.is_resend or not _is_date_over(invocation, attempt))
-
-
-def _is_date_over(invocation: Invocation, attempt: Attempt) -> bool:
-    return is_date_over(attempt.sealed.first_start_time, datetime.fromtimestamp(invocation.dependencies.clock(), UTC))
+    is_in_time = seconds_to_send(invocation) > 0 and now * 1000 < attempt.sealed.not_after_ms
+    is_in_hours = not attempt.next_start_time(now)
+    return is_in_time and is_in_hours and (attempt.is_resend or not attempt.is_date_over(now))
 
 
 def seconds_to_send(invocation: Invocation) -> float:
@@ -151,7 +146,7 @@ def _circumstances(invocation: Invocation, attempt: Attempt, answer: Answer) -> 
         was_refused=attempt.was_refused,
         may_be_resent=attempt.unclear_answers + 1 < dependencies.limits.max_refusals,
         has_current_secret=_has_current_secret(invocation, attempt, answer),
-        is_date_over=_is_date_over(invocation, attempt),
+        is_date_over=attempt.is_date_over(dependencies.clock()),
     )
 
 
@@ -200,6 +195,7 @@ def _report(invocation: Invocation, attempt: Attempt, probes: Sequence[str], sig
 
 def _request_sent(attempt: Attempt, answer: Answer, seconds: float) -> RequestSent:
     sealed = attempt.sealed
+    moved_to = attempt.moved_start_times
     return RequestSent(
         sealed.request_id,
         sealed.flow_id,
@@ -211,4 +207,6 @@ def _request_sent(attempt: Attempt, answer: Answer, seconds: float) -> RequestSe
         milliseconds=round(seconds * 1000),
         client_identifiers=sealed.client_identifiers,
         api_request_id=answer.api_request_id if isinstance(answer, Answered) else "",
+        start_times_moved=len(moved_to),
+        moved_to=min(moved_to, default=""),
     )

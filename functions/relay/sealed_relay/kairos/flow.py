@@ -11,6 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from msgspec import Meta, Struct
 
+from sealed_relay.calls.start_time import CallingHours, InvalidCallingHoursError, parse_calling_hours
+
 _SMALLEST_KEY_BITS = 2048
 
 
@@ -45,12 +47,14 @@ class _Secret(Struct, rename="kebab", forbid_unknown_fields=True):
     key_wrap: Annotated[str, _one_of(*KeyWrap)] = KeyWrap.RSA1_5
     api_version: Annotated[str, _one_of("1.0", "TEST")] = "1.0"
     endpoint: Annotated[str, _one_of("outbound", "outbounddialer")] = "outbound"
+    calling_hours: str | msgspec.UnsetType = msgspec.UNSET
 
 
 @dataclass(frozen=True, slots=True)
 class Flow:
     """A flow that requests can be sealed for. `security_id` is secret, and so kept out of its repr.
 
+    `calling_hours` is None if its calls may start at any time.
     `version` is another one whenever the secret was changed, and tells nothing of it.
     """
 
@@ -61,6 +65,7 @@ class Flow:
     api_version: str
     endpoint: str
     version: str = ""
+    calling_hours: CallingHours | None = None
 
 
 def parse_flow(flow_id: str, secret: str, version: str = "") -> Flow:
@@ -82,7 +87,17 @@ def parse_flow(flow_id: str, secret: str, version: str = "") -> Flow:
         api_version=parsed.api_version,
         endpoint=parsed.endpoint,
         version=version,
+        calling_hours=_calling_hours(flow_id, parsed.calling_hours),
     )
+
+
+def _calling_hours(flow_id: str, text: str | msgspec.UnsetType) -> CallingHours | None:
+    if isinstance(text, msgspec.UnsetType):
+        return None
+    try:
+        return parse_calling_hours(text)
+    except InvalidCallingHoursError as error:
+        raise InvalidFlowSecretError(f"`calling-hours` in the secret of flow {flow_id} {error}.") from error
 
 
 def _public_key(flow_id: str, pem: str) -> RSAPublicKey:

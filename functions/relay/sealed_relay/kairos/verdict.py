@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from sealed_relay.calls.outcome import Outcome, Reason, Status
 from sealed_relay.kairos.answer import Answer, Answered
-from sealed_relay.kairos.codes import INVALID_FORMAT, Code, Verdict, code_of
+from sealed_relay.kairos.codes import INVALID_FORMAT, Code, Scope, Verdict, code_of
 from sealed_relay.kairos.conclusive import Circumstances, Finding, finding_of
 
 
@@ -14,13 +14,14 @@ class ConclusiveAnswer:
     """What is stored of an answer that tells for good what the API did with a request.
 
     `code` is None where no answer ever told and the request was given up (UNRESOLVED). `phonon_uuids` maps the client
-    identifiers that the API listed to its uuids.
+    identifiers that the API listed to its uuids. `detail` says why it is UNRESOLVED.
     """
 
     finding: Finding
     code: int | None = None
     phonon_uuids: Mapping[str, str] = field(default_factory=dict)
     api_request_id: str = ""
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +39,11 @@ class Conclusion:
     refresh_secret: bool = False
 
 
-GIVEN_UP = ConclusiveAnswer(Finding.UNRESOLVED)
-"""The deadline passed before any answer told what became of the request."""
-GIVEN_UP_OUTCOME = Outcome(
-    Status.UNRESOLVED,
-    Reason.UNRESOLVED,
+GIVEN_UP = ConclusiveAnswer(
+    Finding.UNRESOLVED,
     detail="The answer was lost, and the deadline passed before a resend brought one. It may have been delivered.",
 )
+"""The deadline passed before any answer told what became of the request."""
 
 
 def conclude(
@@ -69,7 +68,8 @@ def conclude(
     if finding is Finding.UNDECIDED:
         waits = _answered(Status.WAITING, code, answer, Reason.NO_ANSWER)
         return Conclusion(outcomes=dict.fromkeys(client_identifiers, waits))
-    stored = ConclusiveAnswer(finding, answer.code, answer.phonon_uuids, answer.api_request_id)
+    detail = _why_unresolved(code, sent) if finding is Finding.UNRESOLVED else ""
+    stored = ConclusiveAnswer(finding, answer.code, answer.phonon_uuids, answer.api_request_id, detail)
     outcomes = {name: outcome for name in client_identifiers if (outcome := outcome_in(stored, name))}
     refused = [name for name in client_identifiers if name not in outcomes]
     if not refused:
@@ -97,11 +97,8 @@ def outcome_in(answer: ConclusiveAnswer, client_identifier: str) -> Outcome | No
         case Finding.PRESUMED_ACCEPTED:
             detail = "The answer was lost; a resend of the same bytes was answered Checksum Repeated."
             return Outcome(Status.PRESUMED_ACCEPTED, name, answer.code, "", detail, answer.api_request_id)
-        case Finding.UNRESOLVED if code:
-            detail = f"{_told(code)} It may have been delivered, and no further request can tell."
-            return Outcome(Status.UNRESOLVED, Reason.UNRESOLVED, answer.code, "", detail, answer.api_request_id)
         case Finding.UNRESOLVED:
-            return GIVEN_UP_OUTCOME
+            return Outcome(Status.UNRESOLVED, Reason.UNRESOLVED, answer.code, "", answer.detail, answer.api_request_id)
     return None
 
 
@@ -143,6 +140,11 @@ def _is_transient(code: Code) -> bool:
 
 def _answered(status: Status, code: Code, answer: Answered, reason: str = "") -> Outcome:
     return Outcome(status, reason or code.name, code.number, "", _told(code), answer.api_request_id)
+
+
+def _why_unresolved(code: Code, sent: Circumstances) -> str:
+    date = " The start date was over by then." if code.scope is Scope.CALL and sent.is_date_over else ""
+    return f"{_told(code)}{date} It may have been delivered, and no further request can tell."
 
 
 def _told(code: Code) -> str:

@@ -20,6 +20,9 @@ from sealed_relay.ledger.items import (
 )
 from sealed_relay.ports import KEY, Change, Item, Table, Value
 
+MOVED_TO = "start_time_moved_to"
+"""The attribute of a record that says where the flow's calling hours moved the start of the call."""
+
 _CONTENT_HASH_BYTES = 16
 
 
@@ -176,12 +179,14 @@ class CallRecords:
             "status": Status.SENDING.value,
             "is_open": True,
             **self._claim_attributes(claim, Tries(), lease, now_ms),
+            **({MOVED_TO: claim.call.moved_start_time} if claim.call.moved_start_time else {}),
         }
 
     def _change_over(self, claim: Claim, item: Item, tries: Tries, lease: Lease) -> Change:
         now_ms = self._now_ms()
         expected = {name: item[name] for name in ("request_id", "status", "lease_expires_at_ms")}
         attributes = outcome_attributes(Outcome(Status.SENDING), now_ms)
+        attributes[MOVED_TO] = claim.call.moved_start_time or None
         return Change(
             claim.call.call_id, expected, {**attributes, **self._claim_attributes(claim, tries, lease, now_ms)}
         )

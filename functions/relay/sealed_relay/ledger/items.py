@@ -135,11 +135,12 @@ class _StoredAnswer(msgspec.Struct, array_like=True):
     code: int | None
     phonon_uuids: Mapping[str, str]
     api_request_id: str
+    detail: str = ""
 
 
 def answer_attribute(answer: ConclusiveAnswer) -> bytes:
     """An answer as it is stored; it holds client identifiers and ids of the API, nothing that is secret."""
-    stored = _StoredAnswer(answer.finding, answer.code, answer.phonon_uuids, answer.api_request_id)
+    stored = _StoredAnswer(answer.finding, answer.code, answer.phonon_uuids, answer.api_request_id, answer.detail)
     return _deflate(msgspec.json.encode(stored))
 
 
@@ -148,7 +149,7 @@ def answer_of(item: Item) -> ConclusiveAnswer | None:
     if "answer" not in item:
         return None
     stored = msgspec.json.decode(zlib.decompress(_bytes(item["answer"])), type=_StoredAnswer)
-    return ConclusiveAnswer(stored.finding, stored.code, stored.phonon_uuids, stored.api_request_id)
+    return ConclusiveAnswer(stored.finding, stored.code, stored.phonon_uuids, stored.api_request_id, stored.detail)
 
 
 def _deflate(data: bytes) -> bytes:

@@ -97,6 +97,8 @@ class Telemetry:
         if sent.result != Reason.NOT_SENT:
             self._add(metrics.REQUESTS_RESENT if sent.is_resend else metrics.REQUESTS_SENT, 1)
             self._measure(metrics.CALLS_PER_REQUEST, sent.calls)
+            if sent.start_times_moved:
+                self._add(metrics.START_TIMES_MOVED, sent.start_times_moved)
         self._measure(metrics.REQUEST_MILLISECONDS, sent.milliseconds)
         self._add(metrics.ANSWERS, 1, metrics.answer_value(sent.code, sent.result))
         if metrics.is_failed_request(sent.result):

@@ -20,7 +20,8 @@ class RequestSent:
     """One attempt to send a request ended.
 
     `result` is the name of the API's code, or a `Reason` where the API did not answer. `detail` is one sentence without
-    personal data.
+    personal data. So many `start_times_moved` were moved into the flow's calling hours, the earliest one to
+    `moved_to`; a resend tells nothing of that.
     """
 
     request_id: str
@@ -33,6 +34,8 @@ class RequestSent:
     milliseconds: int
     client_identifiers: Sequence[str] = ()
     api_request_id: str = ""
+    start_times_moved: int = 0
+    moved_to: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,8 @@ REQUESTS_FAILED = Metric("RequestsFailed")
 """Attempts that failed at the API or on the way there, through no fault of a call or a flow."""
 CALLS_PER_REQUEST = Metric("CallsPerRequest")
 REQUEST_MILLISECONDS = Metric("RequestMilliseconds", Unit.MILLISECONDS)
+START_TIMES_MOVED = Metric("StartTimesMoved")
+"""Calls that were sent with a start time that their flow's calling hours moved, counted at each request."""
 OLDEST_MESSAGE_SECONDS = Metric("OldestMessageSeconds", Unit.SECONDS)
 """Age of a batch's oldest message. SQS's own metric leaves out messages that were received three times or more."""
 WAITING_ON_ACCOUNT = Metric("MessagesWaitingOnAccount")
@@ -94,6 +96,7 @@ METRICS = (
     REQUESTS_FAILED,
     CALLS_PER_REQUEST,
     REQUEST_MILLISECONDS,
+    START_TIMES_MOVED,
     OLDEST_MESSAGE_SECONDS,
     WAITING_ON_ACCOUNT,
     WAITING_ON_FLOW,

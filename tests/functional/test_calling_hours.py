@@ -11,6 +11,7 @@ from local.simulator import open_request
 from local.simulator.faults import CodeAnswer, DroppedConnection
 from sealed_relay.calls.start_time import parse_calling_hours, service_time
 from sealed_relay.kairos.answer import Answer
+from sealed_relay.kairos.flow import UnusableFlowError
 from tests.support.flows import make_flow, rsa_key
 from tests.support.gateway import SimulatedGateway
 from tests.support.scene import Scene
@@ -320,6 +321,37 @@ def test_hours_that_were_taken_out_hold_no_resend_back() -> None:
 
     assert scene.clock() <= moment("21:25:00")
     assert scene.statuses() == {"PRESUMED_ACCEPTED": 1}
+
+
+def test_secret_that_cannot_be_read_lets_no_resend_ring_at_night() -> None:
+    scene = scene_at("20:58:30")
+    scene.plan(DroppedConnection())
+    scene.send("a")
+    scene.invoke()
+    scene.flows.flows["FLOWAAAA"] = UnusableFlowError("`calling-hours` is not written HH:MM-HH:MM.")
+    scene.clock.now = moment("23:00:00")
+    duplicate = scene.send("a")
+    scene.deliver(scene.ingress.receive_these([duplicate]))  # a first receive looks at what is on record
+    assert len(scene.gateway.bodies) == 1
+    set_hours(scene, "09:00-21:00")
+
+    scene.run(max_invocations=200)
+
+    assert scene.accepted() == {}
+    assert scene.statuses() == {"UNRESOLVED": 1}
+
+
+def test_secret_that_cannot_be_read_still_ends_a_lost_request_at_its_deadline() -> None:
+    scene = scene_at("20:58:30")
+    scene.plan(DroppedConnection())
+    scene.send("a", not_after="2026-11-23T23:00:00+05:30")
+    scene.invoke()
+    scene.flows.flows["FLOWAAAA"] = UnusableFlowError("not now")
+
+    scene.run()
+
+    assert scene.statuses() == {"UNRESOLVED": 1}
+    assert len(scene.gateway.bodies) == 1
 
 
 def test_first_send_whose_storing_took_until_the_last_minute_is_sealed_anew() -> None:

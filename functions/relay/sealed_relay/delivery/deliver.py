@@ -12,6 +12,7 @@ from sealed_relay.calls.outcome import Outcome, Reason, Status
 from sealed_relay.delivery.request import Attempt, ClaimedCall, Invocation, Request, WorkResult
 from sealed_relay.delivery.send import OUT_OF_TIME, seconds_to_send, send
 from sealed_relay.delivery.settle import backoff_seconds, leave_for_later, settle, settle_deferred
+from sealed_relay.kairos.codes import Scope
 from sealed_relay.kairos.conclusive import Finding
 from sealed_relay.kairos.flow import Flow, UnknownFlowError, UnusableFlowError
 from sealed_relay.kairos.seal import seal
@@ -59,7 +60,8 @@ def deliver(invocation: Invocation, request: Request) -> WorkResult:
     # Rule 1, write-ahead: stored before the first byte is sent. Calls that are claimed for a request that is not stored
     # were never sent. For a stored request, the very bytes that may have been sent are on record.
     dependencies.request_log.store(sealed, invocation.lease)
-    return result + send(invocation, Attempt(sealed, due, has_fresh_secret=request.refresh_secret))
+    attempt = Attempt(sealed, due, has_fresh_secret=request.refresh_secret, calling_hours=flow.calling_hours)
+    return result + send(invocation, attempt)
 
 
 def recover(invocation: Invocation, request_id: str, calls: Sequence[ClaimedCall]) -> WorkResult:
@@ -76,6 +78,7 @@ def recover(invocation: Invocation, request_id: str, calls: Sequence[ClaimedCall
     sealed = takeover.sealed
     if sealed is None or dependencies.clock() * 1000 >= sealed.not_after_ms:
         return _give_up(invocation, request_id, calls, GIVEN_UP)
+    flow = look_up_flow(dependencies.flows, sealed.flow_id)
     attempt = Attempt(
         sealed,
         tuple(calls),
@@ -83,7 +86,10 @@ def recover(invocation: Invocation, request_id: str, calls: Sequence[ClaimedCall
         was_refused=takeover.was_refused,
         unclear_answers=takeover.unclear_answers,
         has_fresh_secret=True,
+        calling_hours=flow.calling_hours if isinstance(flow, Flow) else None,
     )
+    if isinstance(flow, Outcome) and not flow.status.is_final:  # nobody knows its calling hours now
+        return leave_for_later(invocation, attempt, Deferral(flow, 0.0, scope=Scope.FLOW))
     if begins := attempt.next_start_time(dependencies.clock()):
         return _wait_for_hours(invocation, attempt, begins)
     return send(invocation, attempt)

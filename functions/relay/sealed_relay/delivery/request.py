@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from sealed_relay.calls.call import Call
 from sealed_relay.calls.message import Lane
-from sealed_relay.calls.start_time import is_date_over
+from sealed_relay.calls.start_time import CallingHours, is_date_over
 from sealed_relay.dependencies import Dependencies
 from sealed_relay.kairos.seal import SealedRequest
 from sealed_relay.ledger.claim_rules import Lease, Tries
@@ -50,7 +50,7 @@ class Attempt:
     """One send of a stored request. `calls` are those of its calls whose messages this invocation has.
 
     `is_resend`, `was_refused` and `unclear_answers` speak of earlier attempts with the same bytes. `has_fresh_secret`:
-    the flow's secret was fetched for it.
+    the flow's secret was fetched for it. `calling_hours` are those of its flow now.
     """
 
     sealed: SealedRequest
@@ -59,6 +59,7 @@ class Attempt:
     was_refused: bool = False
     unclear_answers: int = 0
     has_fresh_secret: bool = False
+    calling_hours: CallingHours | None = None
 
     def is_date_over(self, now: float) -> bool:
         """Whether the API may refuse a start date in it now, in seconds since 1970."""
@@ -70,8 +71,9 @@ class Attempt:
         "" if none would. The earliest start time decides: it passes first, and the API starts such a call at once.
         `now` is in seconds since 1970.
         """
-        hours = self.calls[0].call.calling_hours
-        return hours.moved_start_time(self.sealed.first_start_time, datetime.fromtimestamp(now, UTC)) if hours else ""
+        if self.calling_hours is None:
+            return ""
+        return self.calling_hours.moved_start_time(self.sealed.first_start_time, datetime.fromtimestamp(now, UTC))
 
     @property
     def moved_start_times(self) -> list[str]:

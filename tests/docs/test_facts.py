@@ -14,6 +14,7 @@ from local.simulator.state import SimulatorState
 from sealed_relay.calls.outcome import Status
 from sealed_relay.calls.schema import CALL_FIELDS, MESSAGE_FIELDS, REQUIRED_CALL_FIELDS
 from sealed_relay.kairos.codes import CODES, code_of
+from sealed_relay.kairos.seal import NONCE_BYTES, largest_payload_bytes, payload_of
 from tests.docs.pages import REPOSITORY, page
 
 CONTRACT = page("docs/message-contract.md")
@@ -31,6 +32,14 @@ def test_code_table_is_the_products() -> None:
     documented = [[str(code.number), code.name, code.scope, code.verdict] for code in CODES.values()]
     other = code_of(999)
     assert CONTRACT.rows("| code | name |") == [*documented, ["other", other.name, other.scope, other.verdict]]
+
+
+@pytest.mark.parametrize(("max_body_bytes", "sentence"), [(262_144, "{} bytes as JSON"), (4096, "it is {} bytes")])
+def test_size_of_the_largest_call_is_the_products(max_body_bytes: int, sentence: str) -> None:
+    texts = {"flow_id": "ALERTS01", "security_id": "9" * 64, "api_version": "1.0"}
+    frame_bytes = len(payload_of([], **texts, nonce=bytes(NONCE_BYTES)))
+    largest = largest_payload_bytes(max_body_bytes, 4096 // 8, "ALERTS01") - frame_bytes
+    assert sentence.format(f"{largest:,}") in CONTRACT.text
 
 
 def test_code_table_stands_between_its_markers() -> None:

@@ -21,7 +21,7 @@ TABLE = """
 213 NO_DATA_AVAILABLE            call     isolate, then reject
 301 INVALID_FLOW_ID              flow     pause
 302 EMPTY_CALL_LIST              request  reject
-303 MAX_DATA_LIST_SIZE_EXCEEDED  request  split in two
+303 MAX_DATA_LIST_SIZE_EXCEEDED  request  split in two; a single call that is too large: reject
 304 INVALID_FLOW_VERSION         flow     pause
 400 INVALID_FORMAT               call     isolate, then reject
 401 IP_NOT_WHITELISTED           account  pause

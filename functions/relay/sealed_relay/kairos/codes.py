@@ -27,7 +27,7 @@ class Verdict(StrEnum):
     RETRY_FRESH = "retry fresh"
     REFRESH_SECRET = "fetch the secret anew and retry fresh, once; then pause the flow"  # noqa: S105
     ISOLATE = "isolate, then reject"
-    SPLIT = "split in two"
+    SPLIT = "split in two; a single call that is too large: reject"
     PAUSE = "pause"
     REJECT = "reject"
     RESEND = "ambiguous: resend the same bytes, up to 16 times; then unresolved"

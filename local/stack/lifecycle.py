@@ -20,6 +20,7 @@ from local.stack.repair_ministack import repair_ministack
 from local.stack.signals import signals_held
 from local.stack.simulator_process import start_simulator, wait_for_simulator
 from local.stack.stack_files import Running, Stack, change_running, read_running, read_stack, write, write_stack
+from local.stack.topic_and_rule import make_topic_and_rule, sending_topics_and_rules
 
 Say = Callable[[str], None]
 
@@ -132,7 +133,9 @@ def _start_aws(stack_folder: StackFolder, running: Running) -> LocalAws:
 
 def _deploy_first(stack_folder: StackFolder, aws: LocalAws, gateway_base_url: str, say: Say) -> Deployed:
     create_artifacts_bucket(aws)
-    return _deploy(stack_folder, aws, gateway_base_url, say)
+    deployed = _deploy(stack_folder, aws, gateway_base_url, say)
+    make_topic_and_rule(aws, deployed)
+    return deployed
 
 
 def _deploy_if_outdated(stack_folder: StackFolder, stack: Stack, say: Say) -> Stack:
@@ -149,7 +152,8 @@ def _deploy(stack_folder: StackFolder, aws: LocalAws, gateway_base_url: str, say
     say("building and deploying the template")
     fingerprint = deploy_fingerprint()
     build(stack_folder)
-    deployed = deploy(stack_folder, aws, gateway_base_url)
+    senders = sending_topics_and_rules(aws.region)
+    deployed = deploy(stack_folder, aws, gateway_base_url, SendingTopicsAndRules=senders)
     repair_ministack(aws, deployed)
     change_running(stack_folder, deployed=fingerprint)
     return deployed

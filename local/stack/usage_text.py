@@ -5,13 +5,15 @@ import shlex
 from local.stack.deploy import STACK_NAME
 from local.stack.flows import FLOW_IDS
 from local.stack.stack_files import Stack
+from local.stack.topic_and_rule import NAME, topic_arn
 
 
 def usage_text(stack: Stack) -> str:
     """Return commands to copy, for the AWS CLI and for boto3, and the variables of `stack.env`."""
     flow_id = stack.flow_ids[0] if stack.flow_ids else FLOW_IDS[0]
     variables = "".join(f"  {name}={shlex.quote(value)}\n" for name, value in stack.variables().items())
-    return _USAGE.format(stack=stack, variables=variables, flow_id=flow_id, stack_name=STACK_NAME) + _flows(stack)
+    names = {"flow_id": flow_id, "stack_name": STACK_NAME, "topic_arn": topic_arn(stack.region), "bus_name": NAME}
+    return _USAGE.format(stack=stack, variables=variables, **names) + _flows(stack)
 
 
 def _flows(stack: Stack) -> str:
@@ -28,6 +30,14 @@ The local stack is up. Set its addresses and keys in this shell, for the AWS CLI
   # send a message
   aws sqs send-message --queue-url "$INGRESS_QUEUE_URL" --message-body \\
     '{{"flow-id": "{flow_id}", "calls": [{{"client-identifier": "hello-1", "contact-numbers": ["910000000001"]}}]}}'
+
+  # the same through SNS, and through EventBridge
+  aws sns publish --topic-arn {topic_arn} \\
+    --message '{{"flow-id": "{flow_id}", "calls": [{{"client-identifier": "hello-sns", \
+"contact-numbers": ["910000000001"]}}]}}'
+  aws events put-events --entries '[{{"EventBusName": "{bus_name}", "Source": "orders", \
+"DetailType": "Call wanted", "Detail": "{{\\"flow-id\\": \\"{flow_id}\\", \\"calls\\": [{{\\"client-identifier\\": \
+\\"hello-event\\", \\"contact-numbers\\": [\\"910000000001\\"]}}]}}"}}]'
 
   # read its outcome record
   aws dynamodb get-item --table-name "$OUTCOMES_TABLE_NAME" --key '{{"call_id": {{"S": "{flow_id}/hello-1"}}}}'

@@ -27,6 +27,7 @@ ID_OF_THE_API = "api_request_id"
 """The API's own name for a request: there where the API answered."""
 OF_THE_RELAY_ALONE = frozenset(
     {"is_open", "content_hash", "refusals", "lease_expires_at_ms", "may_have_been_delivered"}
+    | {"client_identifier_in_event"}
 )
 """Attributes of a record beside those of the contract: the relay's claims use them."""
 

@@ -1,5 +1,6 @@
 """What the pages say of data is compared with the data."""
 
+import json
 import random
 import re
 import tomllib
@@ -7,7 +8,9 @@ from datetime import UTC, datetime
 
 import pytest
 from aiohttp import web
+from jsonschema import Draft202012Validator
 
+from local.schemas import outcome_event
 from local.simulator.check_call import TEST_NUMBERS
 from local.simulator.control_endpoints import control_application
 from local.simulator.state import SimulatorState
@@ -40,6 +43,11 @@ def test_size_of_the_largest_call_is_the_products(max_body_bytes: int, sentence:
     frame_bytes = len(payload_of([], **texts, nonce=bytes(NONCE_BYTES)))
     largest = largest_payload_bytes(max_body_bytes, 4096 // 8, "ALERTS01") - frame_bytes
     assert sentence.format(f"{largest:,}") in CONTRACT.text
+
+
+def test_printed_outcome_event_keeps_its_schema() -> None:
+    [block] = re.findall(r'^```json\n({\n  "source": "sealed-relay".*?)^```$', CONTRACT.text, re.MULTILINE | re.DOTALL)
+    Draft202012Validator(outcome_event()).validate(json.loads(block)["detail"])
 
 
 def test_code_table_stands_between_its_markers() -> None:

@@ -84,6 +84,7 @@ def test_deployment_may_make_each_kind_of_resource() -> None:
     page = (REPOSITORY / "docs/deploy-permissions.md").read_text()
     policy = json.loads(page.split("```json")[1].split("```")[0])
     services = {action.split(":")[0] for statement in policy["Statement"] for action in statement["Action"]}
-    everything = deployed_with(InterfaceEndpoints="all", AlarmEmail="operator@example.com")["Resources"].values()
+    parameters = {"InterfaceEndpoints": "all", "AlarmEmail": "operator@example.com", "OutcomeEvents": "yes"}
+    everything = deployed_with(**parameters)["Resources"].values()
     made = {resource["Type"].split("::")[1].lower() for resource in everything}
     assert made == services - {"cloudformation", "s3"}

@@ -114,13 +114,13 @@ class InspectedTable(DynamoDBTable):
 
     def __init__(self, client: "DynamoDBClient") -> None:
         self._local = client
-        self.table_name = create_table(client, has_stream=True)
-        super().__init__(client, self.table_name)
+        self._table_name = create_table(client, has_stream=True)
+        super().__init__(client, self._table_name)
 
     @property
     def items(self) -> dict[str, Item]:
         """A copy of what the table holds, by key."""
-        pages = self._local.get_paginator("scan").paginate(TableName=self.table_name, ProjectionExpression=KEY)
+        pages = self._local.get_paginator("scan").paginate(TableName=self._table_name, ProjectionExpression=KEY)
         return self.read([str(item[KEY]["S"]) for page in pages for item in page["Items"]])
 
     def put(self, item: Item) -> None:
@@ -130,7 +130,7 @@ class InspectedTable(DynamoDBTable):
 
     def remove(self, key: str) -> None:
         """Remove an item, as TTL or a person may."""
-        self._local.delete_item(TableName=self.table_name, Key={KEY: {"S": key}})
+        self._local.delete_item(TableName=self._table_name, Key={KEY: {"S": key}})
 
 
 # Nothing of the caller's environment. Without this variable the server reports its use to AWS.

@@ -27,7 +27,6 @@ PATTERN: dict[str, Any] = json.loads(_FILTER["Pattern"])
 INPUT_TEMPLATE: str = PIPE["TargetParameters"]["InputTemplate"]
 
 _SCHEMA = Draft202012Validator(outcome_event())
-_LAST = "#last"
 
 
 def is_match(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
@@ -75,6 +74,7 @@ class StreamedTable(InspectedTable):
     def __init__(self, client: "DynamoDBClient", streams: Any) -> None:  # noqa: ANN401 - no types of this client are installed
         super().__init__(client)
         self._streams = streams
+        self._reads = 0
         self.final_outcomes: list[tuple[str, str, str]] = []
         """The call id, the status and the time of each write that made a status final, in order."""
 
@@ -90,19 +90,20 @@ class StreamedTable(InspectedTable):
     def stream_records(self) -> list[dict[str, Any]]:
         """All records of the table's stream so far."""
         # Records come in the order of the writes, so when the last one is there the others are.
-        self.insert([{KEY: _LAST}])
-        [stream] = self._streams.list_streams(TableName=self.table_name)["Streams"]
+        self._reads += 1
+        last = f"#last/{self._reads}"
+        self.insert([{KEY: last}])
+        [stream] = self._streams.list_streams(TableName=self._table_name)["Streams"]
         described = self._streams.describe_stream(StreamArn=stream["StreamArn"])
         [shard] = described["StreamDescription"]["Shards"]
         iterator = self._streams.get_shard_iterator(
             StreamArn=stream["StreamArn"], ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
         )["ShardIterator"]
         records: list[dict[str, Any]] = []
-        while not records or records[-1]["dynamodb"]["Keys"][KEY]["S"] != _LAST:
+        while not records or records[-1]["dynamodb"]["Keys"][KEY]["S"] != last:
             page = self._streams.get_records(ShardIterator=iterator)
             records += page["Records"]
             iterator = page["NextShardIterator"]
-        self.remove(_LAST)
         return records
 
 

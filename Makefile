@@ -1,4 +1,5 @@
-# Needs Python 3.11 or newer, git and make; everything else is installed into .venvs, from hash-locked requirements.
+# Needs Python 3.11 or newer with venv, git and make. Everything else is installed into .venvs, from hash-locked requirements.
+# Outside the checkout are only the caches of pip and uv.
 
 PYTHON ?= python3
 MESSAGES ?= 100
@@ -36,6 +37,11 @@ ENVIRONMENTS := .venvs/dev/.installed .venvs/ministack/.installed .venvs/sam/.in
 LOCKS := layers/dependencies/requirements.txt $(wildcard local/requirements/*.txt)
 FUNCTIONS := functions/relay:functions/operations
 PROJECT_PYTHON := PYTHONPATH=$(FUNCTIONS):. $(DEV)/python
+
+# A misspelt variable would be ignored without a word.
+GIVEN := $(foreach word,$(MAKEOVERRIDES),$(if $(findstring =,$(word)),$(firstword $(subst =, ,$(word)))))
+UNKNOWN := $(filter-out $(shell grep -o '[$$][(][A-Z_]*[)]' Makefile | tr -d '$$()'),$(GIVEN))
+$(if $(UNKNOWN),$(error there is no variable $(UNKNOWN): `make` lists the commands and their variables))
 
 .DEFAULT_GOAL := help
 .PHONY: help run chaos up invoke replay dashboard down test campaign explore bench check format schemas build lock
@@ -94,6 +100,7 @@ schemas: .venvs/dev/.installed ## Write docs/schemas from the code
 	@$(PROJECT_PYTHON) -m local.schemas
 
 build: .venvs/sam/.installed ## Build for AWS into .aws-sam; then: .venvs/sam/bin/sam deploy --config-env dev [ARCHITECTURE=arm64]
+	@find functions -name __pycache__ -prune -exec rm -rf {} +
 	LAYER_PYTHON="$(CURDIR)/.venvs/uv/bin/python" LAYER_COMPILER="$(LAMBDAS_PYTHON)" LAYER_ARCHITECTURE="$(ARCHITECTURE)" \
 		$(SAM) build --parameter-overrides "Architecture=$(ARCHITECTURE)" $(if $(BUILD_DIR),--build-dir "$(BUILD_DIR)")
 
@@ -112,11 +119,7 @@ lock: .venvs/uv/.installed ## Compile the lock files from pyproject.toml [UPGRAD
 
 .venvs/uv/.installed: local/requirements/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
-	$(PYTHON) -m venv .venvs/uv
-	.venvs/uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
-	@touch $@
+	@$(PYTHON) -m local.install uv
 
 .venvs/%/.installed: local/requirements/%.txt .venvs/uv/.installed
-	test -x .venvs/$*/bin/python || $(UV) venv --quiet --python .venvs/uv/bin/python .venvs/$*
-	$(UV) pip sync --quiet --require-hashes --python .venvs/$*/bin/python $<
-	@touch $@
+	@$(PYTHON) -m local.install $*

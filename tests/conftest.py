@@ -1,5 +1,6 @@
 """The local servers of a whole test run, apart from those of `make up`."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ import pytest
 from local.simulator.client import SimulatorClient
 from local.stack.lifecycle import bring_up, take_down
 from local.stack.local_aws import LocalAws
-from local.stack.paths import StackFolder
+from local.stack.paths import REPOSITORY, StackFolder
 from local.stack.stack_files import Stack
 from tests.support.aws_clients import AwsClients
 from tests.support.dynamodb_local import running_dynamodb_local, what_is_missing
@@ -18,6 +19,9 @@ from tests.support.outcome_events import StreamedTable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+# As in the Makefile: beside the sources, compiled modules would be uploaded with the function.
+sys.pycache_prefix = str(REPOSITORY / ".local/pycache")
 
 
 @pytest.fixture(scope="session")

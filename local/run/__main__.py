@@ -12,6 +12,14 @@ from local.stack.lifecycle import running_stack
 from local.stack.paths import MAKE_UP_FOLDER
 
 _MAX_MESSAGES = 100_000
+_WHAT_NEXT = """
+What to try next:
+  make run MESSAGES=2000   more messages
+  make up                  keep the stack up, and get commands to send a call of your own
+  make dashboard           while the stack is up: what operators see
+  make invoke EVENT=events/provoked-codes.json
+  make down                stop it
+The README tells the rest."""
 
 
 def main() -> None:
@@ -31,6 +39,7 @@ def main() -> None:
         running_stack(MAKE_UP_FOLDER, arguments.gateway_base_url, console.print) as stack,
     ):
         status = run_on_stack(stack, arguments.messages, console)
+    console.print(_WHAT_NEXT)
     sys.exit(status)
 
 

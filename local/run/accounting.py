@@ -9,6 +9,7 @@ from functools import cached_property
 
 from sealed_relay.calls.message import Lane
 from sealed_relay.calls.outcome import Reason, Status
+from sealed_relay.kairos.codes import code_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,11 @@ def seconds_to_accepted(evidence: Evidence) -> dict[Lane, list[float]]:
             if record and record.status.is_delivered:
                 seconds.setdefault(message.queue, []).append(max(0.0, record.updated_at - message.sent_at))
     return seconds
+
+
+def answer_name(code: int) -> str:
+    """Return how an answer of the API is called in all accounts: its code and the code's name."""
+    return f"{code} {code_of(code).name}"
 
 
 def unaccounted(evidence: Evidence) -> dict[str, str]:

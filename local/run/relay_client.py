@@ -11,7 +11,7 @@ from mypy_boto3_dynamodb import DynamoDBServiceResource
 from mypy_boto3_sqs import SQSClient
 from mypy_boto3_sqs.literals import QueueAttributeNameType
 
-from local.run.accounting import Audit, Failure, Record, SentMessage
+from local.run.accounting import Audit, Failure, Record, SentMessage, answer_name
 from local.run.failure_queue import FailureQueue
 from local.run.messages import OutgoingMessage
 from local.simulator.client import SimulatorClient
@@ -19,7 +19,6 @@ from local.stack.stack_files import Stack
 from sealed_relay.aws.parts import in_parts
 from sealed_relay.calls.message import Lane
 from sealed_relay.calls.outcome import Status
-from sealed_relay.kairos.codes import code_of
 
 _MAX_ENTRIES = 10
 _MAX_KEYS = 100
@@ -85,7 +84,7 @@ class RelayClient:
             if call_id.endswith(suffix)
         }
         counts = self._simulator.audit()
-        codes = {f"{code} {code_of(code).name}": count for code, count in sorted(counts.answered_by_code.items())}
+        codes = {answer_name(code): count for code, count in sorted(counts.answered_by_code.items())}
         return Audit(taken, codes | counts.answered_without_verdict)
 
     def _send(self, messages: Sequence[OutgoingMessage]) -> list[SentMessage]:

@@ -7,20 +7,33 @@ from rich.console import Console
 from rich.table import Table
 
 from local.dashboard.store import statistic_of
-from local.run.accounting import Audit, Evidence, Failure, contradictions, seconds_to_accepted, unaccounted
+from local.run.accounting import (
+    Audit,
+    Evidence,
+    Failure,
+    Record,
+    answer_name,
+    contradictions,
+    seconds_to_accepted,
+    unaccounted,
+)
 
 
 def show_accounts(console: Console, evidence: Evidence) -> None:
-    """Print the accounts side by side."""
-    tables = [_relay_table(evidence)]
+    """Print the accounts side by side: the calls on top, below them the failures and the API's answers."""
+    rows = [[_records_table(evidence)], [_failures_table(evidence)]]
     if evidence.audit is not None:
-        tables.append(_simulator_table(evidence.audit))
+        rows[0].append(_accepted_table(evidence.audit))
+        rows[1].append(_answers_table(evidence.audit))
     side_by_side = Table.grid(padding=(0, 1))
-    side_by_side.add_row(*tables)
+    for row in rows:
+        side_by_side.add_row(*row)
+        side_by_side.add_row()
     console.print()
     console.print(side_by_side)
     console.print()
     console.print(_queues_table(evidence))
+    _explain(console, evidence)
 
 
 def show_conclusion(console: Console, evidence: Evidence, left_over: int) -> int:
@@ -44,21 +57,31 @@ def show_conclusion(console: Console, evidence: Evidence, left_over: int) -> int
     return 1
 
 
-def _relay_table(evidence: Evidence) -> Table:
+def _explain(console: Console, evidence: Evidence) -> None:
+    delivered = _delivered(evidence)
+    if requests := len({record.request_id for record in delivered}):
+        console.print(
+            f"{requests} requests delivered {len(delivered)} calls: {len(delivered) / requests:.1f} calls a request."
+        )
+    if evidence.audit is not None and evidence.failures:
+        console.print(
+            "One bad call refuses its whole request. The relay halves the request until that call is alone,\n"
+            "so one failed call causes several answers with its code."
+        )
+
+
+def _delivered(evidence: Evidence) -> list[Record]:
     records = [evidence.records[call_id] for call_id in evidence.call_ids if call_id in evidence.records]
-    delivered = [record for record in records if record.status.is_delivered]
-    requests = len({record.request_id for record in delivered})
-    table = _table("The relay's records")
-    for status, count in Counter(record.status for record in records).most_common():
+    return [record for record in records if record.status.is_delivered]
+
+
+def _records_table(evidence: Evidence) -> Table:
+    statuses = Counter(evidence.records[call_id].status for call_id in evidence.call_ids if call_id in evidence.records)
+    table = _table("The relay's records", "calls")
+    for status, count in statuses.most_common():
         table.add_row(status, str(count))
-    table.add_row("without a record", str(len(evidence.call_ids) - len(records)))
-    table.add_row("calls in all", str(len(evidence.call_ids)), style="bold", end_section=True)
-    table.add_row("requests that delivered calls", str(requests))
-    table.add_row("calls a request", f"{len(delivered) / requests:.1f}" if requests else "-", end_section=True)
-    failures = _failures_by_reason(evidence)
-    for why, count in sorted(failures.items()):
-        table.add_row(why, str(count))
-    table.add_row("in the failure queue", str(sum(failures.values())), style="bold")
+    table.add_row("without a record", str(len(evidence.call_ids) - statuses.total()))
+    table.add_row("in all", str(len(evidence.call_ids)), style="bold")
     return table
 
 
@@ -74,23 +97,35 @@ def _queues_table(evidence: Evidence) -> Table:
     return table
 
 
-def _simulator_table(audit: Audit) -> Table:
-    table = _table("The simulator's audit")
-    table.add_row("calls accepted", str(len(audit.taken)))
-    table.add_row(
-        "of them more than once", str(sum(len(uuids) > 1 for uuids in audit.taken.values())), end_section=True
-    )
+def _failures_table(evidence: Evidence) -> Table:
+    failures = _failures_by_reason(evidence)
+    table = _table("The failure queue", "calls")
+    for why, count in sorted(failures.items()):
+        table.add_row(why, str(count))
+    table.add_row("in all", str(sum(failures.values())), style="bold")
+    return table
+
+
+def _accepted_table(audit: Audit) -> Table:
+    table = _table("The simulator's audit", "calls")
+    table.add_row("accepted", str(len(audit.taken)))
+    table.add_row("accepted more than once", str(sum(len(uuids) > 1 for uuids in audit.taken.values())))
+    return table
+
+
+def _answers_table(audit: Audit) -> Table:
+    table = _table("The simulator's answers", "times")
     for answer, count in audit.answers.items():
         table.add_row(answer, str(count))
     table.add_row("requests received", str(sum(audit.answers.values())), style="bold")
     return table
 
 
-def _table(title: str) -> Table:
+def _table(title: str, unit: str) -> Table:
     # Two tables with the longest code names fit into 80 columns.
-    table = Table(box=box.SIMPLE, show_edge=False, pad_edge=False)
-    table.add_column(title)
-    table.add_column("", justify="right", min_width=4)
+    table = Table(box=box.SIMPLE, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column(title, min_width=32)
+    table.add_column(unit, justify="right", min_width=5)
     return table
 
 
@@ -103,4 +138,5 @@ def _failures_by_reason(evidence: Evidence) -> dict[str, int]:
 
 
 def _why(failure: Failure) -> str:
-    return failure.reason if failure.code is None else f"{failure.code} {failure.reason}"
+    # With a code, the reason's name is the code's, or UNRESOLVED. The answers on the other side show codes.
+    return failure.reason if failure.code is None else answer_name(failure.code)

@@ -1,7 +1,7 @@
 """Prepares a run on a running local stack: its messages, its flows and the simulator's rate limit."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 from rich.console import Console
@@ -49,10 +49,16 @@ def _messages(
     if len(usable) < len(events):
         say(f"leaving out {len(events) - len(usable)} messages of events/: their flows have no secret")
     say(
-        f"sending {len(usable)} messages of events/ and {generated} generated ones to {', '.join(flow_ids)}; "
-        f"their client identifiers end in {suffix}"
+        f"sending {len(messages)} messages with {_calls(messages)} calls: {len(usable)} messages of events/ "
+        f"with {_calls(usable)} calls,\nand {generated} generated ones of one call each, to {', '.join(flow_ids)}; "
+        f"client identifiers end in {suffix}"
     )
     return messages
+
+
+def _calls(messages: Sequence[OutgoingMessage]) -> int:
+    """Count the different calls. Some messages of events/ repeat a call, and one holds none that can be read."""
+    return len({call_id for message in messages for call_id in message.call_ids})
 
 
 def _flow_ids(stack: Stack) -> tuple[str, ...]:

@@ -53,12 +53,15 @@ def send_and_wait(
     case. `clock` returns seconds.
     """
     audit_before, backlog_before = relay.audit(suffix), relay.backlog()
+    started_at = clock()
     evidence = Evidence(relay.send(messages), {}, [])
     with progress_on(console, clock) as report:
         deadline = Deadline(clock() + max_wait_seconds, clock, sleep)
         evidence, left_over = wait_until_accounted(relay, evidence, backlog_before, report, deadline)
+    seconds = clock() - started_at
     evidence = with_audit(evidence, audit_before, relay.audit(suffix))
     show_accounts(console, evidence)
+    console.print(f"The run took {seconds:.1f} s, from the first message sent to the last call ended.")
     return show_conclusion(console, evidence, left_over)
 
 

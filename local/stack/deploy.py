@@ -1,6 +1,7 @@
 """Runs `sam build`, and a plain `sam deploy` of the real template to the local AWS."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import psutil
 from local.stack.errors import StackError
 from local.stack.fingerprints import build_fingerprint
 from local.stack.local_aws import LocalAws
-from local.stack.paths import BUILD, ENVIRONMENTS, REPOSITORY, StackFolder
+from local.stack.paths import BUILD, ENVIRONMENTS, FUNCTIONS, REPOSITORY, StackFolder
 from local.stack.processes import Started, stop
 from local.stack.signals import signals_held
 
@@ -53,6 +54,7 @@ def create_artifacts_bucket(aws: LocalAws) -> None:
 
 def deploy(stack_folder: StackFolder, aws: LocalAws, gateway_base_url: str, **more_parameters: str) -> Deployed:
     """Deploy the built template, for the first time or again. Raise StackError if sam fails."""
+    remove_compiled_modules()
     # Only the PATH of the caller's environment, so that no profile or key of a real AWS account is used.
     environment = {
         "PATH": os.environ["PATH"],
@@ -73,6 +75,12 @@ def deploy(stack_folder: StackFolder, aws: LocalAws, gateway_base_url: str, **mo
     parameters = ["--parameter-overrides", "Stage=local", "OnLocalAws=yes", "Egress=none", *values]
     _run(stack_folder, ["deploy", *configuration, *what, *where, *parameters], environment)
     return _deployed(aws)
+
+
+def remove_compiled_modules(functions: Path = FUNCTIONS) -> None:
+    """Remove what Python compiled beside the sources: sam uploads the folders of the functions as they are."""
+    for folder in functions.rglob("__pycache__"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _deployed(aws: LocalAws) -> Deployed:

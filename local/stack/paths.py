@@ -5,6 +5,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = REPOSITORY / ".venvs"
+FUNCTIONS = REPOSITORY / "functions"
 # The output of `sam build` for this machine. It depends only on the sources, so all local stacks share it.
 BUILD = REPOSITORY / ".local/build/sam"
 

@@ -47,6 +47,10 @@ def test_libraries_come_from_the_layer_and_the_product_from_the_functions_archiv
     assert [library for library in libraries if not library.is_relative_to(artifact.layers / "python")] == []
 
 
+def test_archive_of_the_function_holds_no_compiled_modules(artifact: DeployedFunction) -> None:
+    assert list(artifact.task_root.rglob("*.pyc")) == []
+
+
 def test_nothing_else_of_this_environment_can_be_imported(artifact: DeployedFunction, tmp_path: Path) -> None:
     finished = run_as_the_function(artifact, tmp_path, "import pytest")
     assert b"No module named 'pytest'" in finished.stderr

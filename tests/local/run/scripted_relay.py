@@ -20,6 +20,7 @@ class ScriptedRelay:
     has_audit: bool = True
     call_ids: list[str] = field(default_factory=list)
     requests: int = 7
+    answer: str = "200 SUCCESS"
 
     def send(self, messages: Sequence[OutgoingMessage]) -> list[SentMessage]:
         self.call_ids += [call_id for message in messages for call_id in message.call_ids]
@@ -41,7 +42,7 @@ class ScriptedRelay:
 
     def audit(self, suffix: str) -> Audit | None:
         taken = {call_id: ("uuid",) * self.taken_times for call_id in self.call_ids if call_id.endswith(suffix)}
-        return Audit(taken if self.taken_times else {}, {"200 SUCCESS": self.requests}) if self.has_audit else None
+        return Audit(taken if self.taken_times else {}, {self.answer: self.requests}) if self.has_audit else None
 
 
 class Clock:

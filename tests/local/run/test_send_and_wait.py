@@ -83,3 +83,17 @@ def test_run_without_an_audit_compares_records_and_failure_queue() -> None:
     status, printed = outcome_of(ScriptedRelay(has_audit=False, taken_times=0))
     assert status == 0
     assert "audit" not in printed
+
+
+def test_longest_code_names_fit_on_both_sides_of_80_columns() -> None:
+    failure = Failure("m0", "UNRESOLVED", 210, (CALL,))
+    relay = ScriptedRelay(Status.UNRESOLVED, failures=[failure], answer="210 INVALID_MANDATORY_PARAMETERS")
+    _, printed = outcome_of(relay)
+    assert re.search(
+        r"^210 INVALID_MANDATORY_PARAMETERS +1 +210 INVALID_MANDATORY_PARAMETERS +1 *$", printed, re.MULTILINE
+    )
+
+
+def test_run_says_how_long_it_took() -> None:
+    _, printed = outcome_of(ScriptedRelay(looks_until_final=2))
+    assert "The run took 0.6 s" in printed

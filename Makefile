@@ -44,7 +44,7 @@ UNKNOWN := $(filter-out $(shell grep -o '[$$][(][A-Z_]*[)]' Makefile | tr -d '$$
 $(if $(UNKNOWN),$(error there is no variable $(UNKNOWN): `make` lists the commands and their variables))
 
 .DEFAULT_GOAL := help
-.PHONY: help run chaos up invoke replay dashboard down test campaign explore bench check format schemas build lock
+.PHONY: help run chaos up invoke replay dashboard picture down test campaign explore bench check format schemas build lock
 .DELETE_ON_ERROR:
 
 help: ## List the commands
@@ -69,6 +69,9 @@ replay: $(ENVIRONMENTS) ## Move entries of the failure queue back, or count them
 
 dashboard: $(ENVIRONMENTS) .venvs/dashboard/.installed ## Draw the template's dashboard from what the local stack emits, while it is up
 	@$(PROJECT_PYTHON) -m local dashboard
+
+picture: $(ENVIRONMENTS) .venvs/dashboard/.installed ## Take the README's picture of the dashboard, after make up and make run
+	@$(PROJECT_PYTHON) -m local dashboard --picture docs/dashboard.png
 
 down: $(ENVIRONMENTS) ## Stop everything that `make up` started
 	@$(PROJECT_PYTHON) -m local stack down

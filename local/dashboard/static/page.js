@@ -62,7 +62,7 @@ function fillWords(box, widget) {
     word.append(element("b", "", String(value)), element("small", "", widget.columns[number]));
     words.append(word);
   }
-  if (!widget.rows.length) words.append(element("div", "quiet", "None in the last 3 hours"));
+  if (!widget.rows.length) words.append(element("div", "quiet", "None"));
   box.replaceChildren(element("h3", "", widget.title), words);
 }
 
@@ -75,7 +75,7 @@ function fillTable(box, widget) {
   };
   table.append(row("th", widget.columns), ...widget.rows.map((cells) => row("td", cells)));
   const frame = element("div", "table");
-  frame.append(widget.rows.length ? table : element("div", "quiet", "None in the last 3 hours"));
+  frame.append(widget.rows.length ? table : element("div", "quiet", "None"));
   box.replaceChildren(element("h3", "", widget.title), frame);
 }
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from local.dashboard.body import LogWidget, MetricWidget, Widget
+from local.dashboard.body import MetricWidget, TextWidget, Widget
+from local.dashboard.browser import CHROMIUM, dump, photograph
 from local.dashboard.picture import Drawn, draw
 from local.dashboard.server import serving
 from local.dashboard.sources import Sources, is_had
 from local.stack.stack_files import Stack
-from tests.integration.local_stack.browser import CHROMIUM, dump, photograph
 from tests.integration.local_stack.eventually import eventually
 
 pytestmark = pytest.mark.stack
@@ -82,7 +82,7 @@ def test_every_series_has_numbers_or_is_named_as_unavailable(sources: Sources) -
 def test_dashboard_shows_the_deployed_alarms(sources: Sources) -> None:
     def states_now() -> dict[str, str]:
         [tiles] = [widget["alarms"] for widget in picture(sources)["widgets"] if widget["type"] == "alarm"]
-        return {tile["name"].removeprefix("sealed-relay-local-"): tile["state"] for tile in tiles}
+        return {tile["name"]: tile["state"] for tile in tiles}
 
     # The log may show the numbers of earlier tests before this one's failures have arrived.
     assert eventually(lambda: states_now()["failure-queue"] == "ALARM")
@@ -98,17 +98,16 @@ def test_browser_draws_the_widgets_of_the_template(stack: Stack, sources: Source
 
     async def look() -> str:
         async with serving(Sources(stack)) as url:
-            await photograph(url, tmp_path / "first", tmp_path / "page.png")
+            await photograph(url, tmp_path / "first", tmp_path / "page.png", 1600, 2600)
             return await dump(url, tmp_path / "second")
 
     document = asyncio.run(look())
     boxes = [widget.box for widget in widgets]
-    places = [f"{box.y + 1} / {box.x + 1} / span {box.height} / span {box.width}" for box in boxes]
-    assert re.findall(r'class="widget \w+" style="grid-area: ([^;]+);', document) == places
+    places = [f"--column: {b.x + 1} / span {b.width}; --row: {b.y + 1} / span {b.height};" for b in boxes]
+    assert re.findall(r'class="widget [^"]+" style="([^"]+)"', document) == places
     metric_widgets = [widget for widget in widgets if isinstance(widget, MetricWidget)]
     headings = [unescape(heading) for heading in re.findall(r"<h3[^>]*>(.*?)</h3>", document)]
-    titles = [widget.title for widget in widgets if isinstance(widget, LogWidget | MetricWidget)]
-    assert headings == ["Alarms", *titles]
+    assert headings == [widget.title for widget in widgets if not isinstance(widget, TextWidget)]
     assert document.count("js-plotly-plot") == sum(widget.view == "timeSeries" for widget in metric_widgets)
     assert re.search(r"<b>[1-9][0-9]*</b>ACCEPTED", document)
     assert "Not available locally: errors (Errors), throttles (Throttles)" in document

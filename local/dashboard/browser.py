@@ -17,7 +17,6 @@ _QUIET = [
     "--disable-component-update",
     "--disable-sync",
     "--hide-scrollbars",
-    "--window-size=1600,2600",
     # Virtual time, long enough for several refreshes of the page.
     "--virtual-time-budget=8000",
 ]
@@ -25,12 +24,12 @@ _QUIET = [
 
 async def dump(url: str, profile: Path) -> str:
     """Return the page's document after its scripts have run."""
-    return (await _chromium(profile, "--dump-dom", url)).decode()
+    return (await _chromium(profile, "--dump-dom", "--window-size=1600,2600", url)).decode()
 
 
-async def photograph(url: str, profile: Path, image: Path) -> None:
-    """Write a PNG of the page."""
-    await _chromium(profile, f"--screenshot={image}", url)
+async def photograph(url: str, profile: Path, image: Path, width: int, height: int) -> None:
+    """Write a PNG of the page, as large in pixels as said."""
+    await _chromium(profile, f"--screenshot={image}", f"--window-size={width},{height}", url)
 
 
 async def _chromium(profile: Path, *arguments: str) -> bytes:

@@ -146,6 +146,7 @@ def test_other_metrics_belong_to_a_queue_or_the_function() -> None:
     others = {(m.namespace, *sorted(m.dimensions)) for m in SHOWN if m.namespace != NAMESPACE}
     assert others == {
         ("AWS/SQS", ("QueueName", "IngressQueue.QueueName")),
+        ("AWS/SQS", ("QueueName", "UrgentQueue.QueueName")),
         ("AWS/SQS", ("QueueName", "FailureQueue.QueueName")),
         ("AWS/Lambda", ("FunctionName", "RelayFunction")),
     }
@@ -174,6 +175,7 @@ def test_dashboard_lines_are_at_the_limits_and_alarm_thresholds() -> None:
         "Age of the oldest message": "OldestMessageAlarmSeconds",
         "Failure queue: messages": "FailureQueueAlarmMessages",
         "Invocations at the same time": "MaximumConcurrency",
+        "Seconds from sent to accepted": "UrgentAlarmSeconds",
     }.items():
         [line] = metric_widget(title, **{parameter: "77"}).thresholds
         assert line.value == 77

@@ -64,6 +64,8 @@ def test_every_series_has_numbers_or_is_named_as_unavailable(sources: Sources) -
     series = [line for widget in picture(sources)["widgets"] for line in widget.get("series", [])]
     assert {line["missing"] for line in series if "missing" in line} == {
         "ApproximateAgeOfOldestMessage",
+        "ApproximateNumberOfMessagesVisibleInQuietGroups",
+        "ApproximateNumberOfNoisyGroups",
         "NumberOfMessagesSent",
         "ConcurrentExecutions",
         "Errors",

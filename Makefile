@@ -44,7 +44,7 @@ UNKNOWN := $(filter-out $(shell grep -o '[$$][(][A-Z_]*[)]' Makefile | tr -d '$$
 $(if $(UNKNOWN),$(error there is no variable $(UNKNOWN): `make` lists the commands and their variables))
 
 .DEFAULT_GOAL := help
-.PHONY: help run chaos up invoke replay dashboard picture down test campaign explore bench check format schemas build lock
+.PHONY: help run chaos up invoke replay pause resume status dashboard picture down test campaign explore bench check format schemas build lock
 .DELETE_ON_ERROR:
 
 help: ## List the commands
@@ -62,10 +62,19 @@ up: $(ENVIRONMENTS) ## Bring the local stack up: local AWS, Kairos simulator, th
 invoke: $(ENVIRONMENTS) ## Invoke the deployed function once, without Docker: EVENT=events/single-call.json
 	@$(PROJECT_PYTHON) -m local invoke "$(EVENT)"
 
-replay: $(ENVIRONMENTS) ## Move entries of the failure queue back, or count them [REASON=] [CODE=] [FLOW=] [DRY_RUN=yes] and more: README
-	@$(PROJECT_PYTHON) -m local replay --dry-run "$(DRY_RUN)" --reasons "$(REASON)" --codes "$(CODE)" --flow-ids "$(FLOW)" \
-		--min-age-seconds "$(MIN_AGE_SECONDS)" --max-age-seconds "$(MAX_AGE_SECONDS)" \
-		--messages-per-second "$(MESSAGES_PER_SECOND)" --max-messages "$(MAX_MESSAGES)"
+replay: $(ENVIRONMENTS) ## Move entries of the failure queue back, or count them [REASON=] [CODE=] [FLOW=] [DRY_RUN=yes] and more: docs/local-stack.md
+	@$(PROJECT_PYTHON) -m local operations replay --dry-run="$(DRY_RUN)" --reasons="$(REASON)" --codes="$(CODE)" \
+		--flow-ids="$(FLOW)" --min-age-seconds="$(MIN_AGE_SECONDS)" --max-age-seconds="$(MAX_AGE_SECONDS)" \
+		--messages-per-second="$(MESSAGES_PER_SECOND)" --max-messages="$(MAX_MESSAGES)"
+
+pause: $(ENVIRONMENTS) ## Pause a flow of the local stack, or without FLOW= its account: REASON=MAINTENANCE [FLOW=]
+	@$(PROJECT_PYTHON) -m local operations pause --flow="$(FLOW)" --reason="$(REASON)"
+
+resume: $(ENVIRONMENTS) ## End a pause of a flow of the local stack, or without FLOW= of its account [FLOW=]
+	@$(PROJECT_PYTHON) -m local operations resume --flow="$(FLOW)"
+
+status: $(ENVIRONMENTS) ## Show what is paused on the local stack, and the messages in each queue
+	@$(PROJECT_PYTHON) -m local operations status
 
 dashboard: $(ENVIRONMENTS) .venvs/dashboard/.installed ## Draw the template's dashboard from what the local stack emits, while it is up
 	@$(PROJECT_PYTHON) -m local dashboard

@@ -1,18 +1,18 @@
-"""The promises of the replay's `ports.FailureQueue` and `ports.IngressQueue`, kept by the fakes and by SQS."""
+"""The promises of the replay's `ports.FailureQueue` and `ports.SourceQueue`, kept by the fakes and by SQS."""
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
 from sealed_relay.aws.sqs import FailureQueue
 from sealed_relay.ports import Failure
-from sealed_relay_operations.aws import SqsFailureQueue, SqsIngressQueue
-from sealed_relay_operations.entry import Entry
+from sealed_relay_operations.aws.sqs import SqsFailureQueue, SqsSourceQueue
+from sealed_relay_operations.replay.entry import Entry, calls_in
 from tests.support.aws_clients import AwsClients
 from tests.support.clock import Clock
-from tests.support.failure_queue import InMemoryFailureQueue, InMemoryIngressQueue
+from tests.support.failure_queue import InMemoryFailureQueue, InMemorySourceQueue
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -33,7 +33,7 @@ class Bench(Protocol):
 
     def release(self, receipt_handles: Collection[str]) -> None: ...
 
-    def send(self, bodies: Mapping[str, str]) -> set[str]: ...
+    def send(self, entries: Sequence[Entry]) -> set[str]: ...
 
 
 class FakeBench:
@@ -43,7 +43,7 @@ class FakeBench:
         self._clock = Clock(time.time())
         self._queue = InMemoryFailureQueue(self._clock)
         self.delete, self.release = self._queue.delete, self._queue.release
-        self.send = InMemoryIngressQueue(self._queue.put).send
+        self.send = InMemorySourceQueue(self._queue.put).send
 
     def receive(self, max_entries: int, visibility_timeout_seconds: int) -> list[Entry]:
         entries = self._queue.receive(max_entries, visibility_timeout_seconds)
@@ -60,7 +60,7 @@ class SqsBench:
         queue = SqsFailureQueue(sqs, queue_url)
         self._failures = FailureQueue(sqs, queue_url)  # the relay's adapter publishes what the replay's receives
         self.receive, self.delete, self.release = queue.receive, queue.delete, queue.release
-        self.send = SqsIngressQueue(sqs, queue_url).send
+        self.send = SqsSourceQueue(sqs, queue_url).send
 
     def publish(self, failure: Failure) -> None:
         self._failures.publish([failure])
@@ -141,5 +141,6 @@ def test_deleted_entry_is_gone_and_can_be_deleted_again(bench: Bench) -> None:
 
 @pytest.mark.parametrize("body", [failure("₹ é 🔔").body, "call Zoe, please", " \t\r\n{", "x" * 1_048_576])
 def test_body_arrives_unchanged(bench: Bench, body: str) -> None:
-    assert bench.send({"message-1": body}) == {"message-1"}
+    entry = Entry("message-1", "handle", body, "EXPIRED", None, 0.0, calls_in(body))
+    assert bench.send([entry]) == {"message-1"}
     assert [entry.body for entry in receive_all(bench, 1)] == [body]

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import pytest
 
 from sealed_relay.aws.dynamodb import DynamoDBTable
-from sealed_relay_operations.aws import DynamoDBRecords, RecordsError
+from sealed_relay_operations.aws.dynamodb import DynamoDBRecords, RecordsError
 from tests.functional.operations.scene import InMemoryRecords
 from tests.support.aws_clients import AwsClients
 from tests.support.executor import InlineExecutor

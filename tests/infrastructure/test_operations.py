@@ -6,8 +6,10 @@ import msgspec
 import pytest
 
 from local.stack.fingerprints import OPERATIONS
+from sealed_relay_operations.aws.dynamodb import PAUSES_INDEX
 from sealed_relay_operations.handler import InvalidSettingsError, Settings, read_settings
-from sealed_relay_operations.replay import MARGIN_SECONDS
+from sealed_relay_operations.pauses import LISTED_AS, key_of
+from sealed_relay_operations.replay.run import MARGIN_SECONDS
 from tests.infrastructure.expansion import deployed_with
 from tests.infrastructure.source_calls import aws_calls
 from tests.infrastructure.test_permissions import (
@@ -44,6 +46,8 @@ def test_operations_role_allows_exactly_the_calls_of_the_source() -> None:
         ("sqs:ChangeMessageVisibility", "FailureQueue"),
         ("sqs:SendMessage", "IngressQueue"),
         ("dynamodb:BatchGetItem", "OutcomesTable"),
+        ("dynamodb:PutItem", "OutcomesTable"),
+        ("dynamodb:DeleteItem", "OutcomesTable"),
         ("kms:Decrypt", "Key"),
         ("kms:GenerateDataKey", "Key"),
         ("logs:PutLogEvents", "OperationsLogGroup"),
@@ -52,6 +56,21 @@ def test_operations_role_allows_exactly_the_calls_of_the_source() -> None:
 def test_operations_role_allows_an_action_on_one_resource_only(action: str, resource: str) -> None:
     [statement] = [s for s in STATEMENTS if action in several(s["Action"])]
     assert statement["Resource"] == {"Fn::GetAtt": [resource, "Arn"]}
+
+
+def test_operations_role_writes_pauses_and_no_record_of_a_call() -> None:
+    [statement] = [s for s in STATEMENTS if "dynamodb:PutItem" in several(s["Action"])]
+    assert statement["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["#pause/*"]}}
+    assert {key_of(""), key_of("ALERTS01")} == {"#pause/account", "#pause/flow/ALERTS01"}
+
+
+def test_index_of_the_pauses_is_the_one_that_the_function_asks() -> None:
+    table = RESOURCES["OutcomesTable"]["Properties"]
+    [index] = table["GlobalSecondaryIndexes"]
+    assert (index["IndexName"], index["KeySchema"][0]["AttributeName"]) == (PAUSES_INDEX, LISTED_AS)
+    [statement] = [s for s in STATEMENTS if "dynamodb:Query" in several(s["Action"])]
+    assert statement["Resource"]["Fn::Sub"][0].endswith(f":table/${{Name}}/index/{PAUSES_INDEX}")
+    assert statement["Resource"]["Fn::Sub"][1] == {"Name": {"Ref": "OutcomesTable"}}
 
 
 def test_operations_role_cannot_decrypt_secrets() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from local.dashboard.body import TextWidget
 from local.stack.paths import REPOSITORY
-from sealed_relay_operations.event import Event
+from sealed_relay_operations.request import Replay
 from tests.infrastructure.cloudformation import read_template
 from tests.infrastructure.dashboards import widgets
 from tests.infrastructure.emitted_telemetry import log_lines
@@ -44,7 +44,7 @@ def test_link_leads_to_a_file_and_a_heading_that_exist(page: str) -> None:
 
 def test_fields_of_a_replay_are_the_functions_with_their_defaults() -> None:
     documented = {row[0]: row[1] for row in rows("operate.md", "| field | default |")}
-    fields = msgspec.structs.fields(Event)
+    fields = msgspec.structs.fields(Replay)
     assert list(documented) == [field.name for field in fields]
     for field in fields:
         if field.default is not None:

@@ -25,6 +25,8 @@ from local.stack.local_aws import LocalAws, new_local_aws
 from local.stack.paths import REPOSITORY
 from sealed_relay.aws.dynamodb import DynamoDBTable
 from sealed_relay.ports import KEY, Item
+from sealed_relay_operations.aws.dynamodb import PAUSES_INDEX
+from sealed_relay_operations.pauses import LISTED_AS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -88,19 +90,26 @@ def running_dynamodb_local(log: Path) -> Iterator[LocalAws]:
 
 @contextmanager
 def new_table(client: "DynamoDBClient") -> Iterator[str]:
-    """Make an empty table with the relay's key, yield its name, and delete it."""
+    """Make an empty table with the relay's key and its index, yield its name, and delete it."""
     name = create_table(client)
     yield name
     client.delete_table(TableName=name)
 
 
 def create_table(client: "DynamoDBClient", *, has_stream: bool = False) -> str:
-    """Make an empty table with the relay's key, and with the template's stream if asked; its name."""
+    """Make an empty table with the relay's key and its index, and with the template's stream if asked; its name."""
     name = f"test-{secrets.token_hex(4)}"
     client.create_table(
         TableName=name,
         KeySchema=[{"AttributeName": KEY, "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": KEY, "AttributeType": "S"}],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in (KEY, LISTED_AS)],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": PAUSES_INDEX,
+                "KeySchema": [{"AttributeName": LISTED_AS, "KeyType": "HASH"}],
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            }
+        ],
         BillingMode="PAY_PER_REQUEST",
         StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
         if has_stream

@@ -1,10 +1,11 @@
-"""In-memory fakes of the failure queue and the ingress queue, as a replay uses them."""
+"""In-memory fakes of the failure queue and a source queue, as a replay uses them."""
 
 import itertools
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from sealed_relay_operations.entry import REDRIVEN, Entry, calls_in
+from sealed_relay_operations.reasons import REDRIVEN
+from sealed_relay_operations.replay.entry import INGRESS, Entry, calls_in
 
 
 @dataclass
@@ -14,6 +15,7 @@ class _Message:
     code: int | None
     sent_at: float
     visible_at: float
+    source_queue: str
     receives: int = 0
 
 
@@ -25,11 +27,18 @@ class InMemoryFailureQueue:
         self._ids = itertools.count(1)
         self._messages: dict[str, _Message] = {}
 
-    def put(self, body: str, reason: str = "", code: int | None = None, age_seconds: float = 120.0) -> str:
+    def put(
+        self,
+        body: str,
+        reason: str = "",
+        code: int | None = None,
+        age_seconds: float = 120.0,
+        source_queue: str = INGRESS,
+    ) -> str:
         """Put an entry there as the relay does, or as SQS does if it has no reason. Returns its message id."""
         message_id = f"entry-{next(self._ids)}"
         sent_at = self._clock() - age_seconds
-        self._messages[message_id] = _Message(body, reason or REDRIVEN, code, sent_at, self._clock())
+        self._messages[message_id] = _Message(body, reason or REDRIVEN, code, sent_at, self._clock(), source_queue)
         return message_id
 
     def receive(self, max_entries: int, visibility_timeout_seconds: int) -> list[Entry]:
@@ -71,21 +80,22 @@ class InMemoryFailureQueue:
             code=message.code,
             sent_at=message.sent_at,
             calls=calls_in(message.body),
+            source_queue=message.source_queue,
         )
 
 
-class InMemoryIngressQueue:
-    """Keeps the promises of `ports.IngressQueue`. `put` receives each body that is sent."""
+class InMemorySourceQueue:
+    """Keeps the promises of `ports.SourceQueue`. `put` receives each body that is sent."""
 
     def __init__(self, put: Callable[[str], object]) -> None:
         self._put = put
 
-    def send(self, bodies: Mapping[str, str]) -> set[str]:
-        assert 1 <= len(bodies) <= 10
-        assert sum(len(body.encode()) for body in bodies.values()) <= 1_048_576
-        for body in bodies.values():
-            self._put(body)
-        return set(bodies)
+    def send(self, entries: Sequence[Entry]) -> set[str]:
+        assert 1 <= len(entries) <= 10
+        assert sum(len(entry.body.encode()) for entry in entries) <= 1_048_576
+        for entry in entries:
+            self._put(entry.body)
+        return {entry.message_id for entry in entries}
 
 
 def _id_in(receipt_handle: str) -> str:

@@ -1,1 +1,1 @@
-"""Operations: an operator asks this function to move entries of the failure queue back to the ingress queue."""
+"""The operator's function: replay failed calls, pause, resume, and tell what is paused."""

@@ -1,4 +1,4 @@
-"""The Lambda entry: makes the dependencies once, does one run, and tells the operator what the run did.
+"""The Lambda entry: makes the dependencies once, does what an operator asks for, and tells what was done.
 
 An operator invokes this function directly. No queue triggers it, and it never invokes itself.
 """
@@ -19,15 +19,19 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from msgspec import Meta, Struct
 
-from sealed_relay_operations.aws import DynamoDBRecords, SqsFailureQueue, SqsIngressQueue
-from sealed_relay_operations.event import read_event
+from sealed_relay_operations.aws.dynamodb import DynamoDBPauses, DynamoDBRecords
+from sealed_relay_operations.aws.sqs import SqsCounts, SqsFailureQueue, SqsSourceQueue
+from sealed_relay_operations.pauses import PauseChange
 from sealed_relay_operations.ports import Dependencies
-from sealed_relay_operations.replay import Run
+from sealed_relay_operations.replay.run import Run
+from sealed_relay_operations.request import Pause, Replay, Resume, Status, read_request
+from sealed_relay_operations.status import StatusAnswer, pause, resume, status
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 _MAX_READS_AT_ONCE = 8
+_MAX_NAME_CHARACTERS = 100
 _AWS = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
 
 # At DEBUG these libraries log whole requests and answers, with contact numbers in them. Lambda's log controls can set
@@ -43,8 +47,8 @@ class InvalidSettingsError(Exception):
     """An environment variable is missing or empty. The text names it."""
 
 
-class ReplayFailedError(Exception):
-    """A service that the run needs failed, and the run ended. The text says how many entries had been moved.
+class ActionFailedError(Exception):
+    """A service that the action needs failed. The text of a failed replay says how many entries had been moved.
 
     The text has only the type and the code of the error behind it: Lambda logs this text, and the text of that error
     may quote anything.
@@ -69,16 +73,19 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
 
 @cache
 def make_dependencies() -> Dependencies:
-    """What a run needs, on AWS. Made once for each execution environment. Raises InvalidSettingsError."""
+    """What the actions need, on AWS. Made once for each execution environment. Raises InvalidSettingsError."""
     settings = read_settings(os.environ)
     session = boto3.Session()
     sqs = session.client("sqs", config=_AWS)
     dynamodb = session.client("dynamodb", config=_AWS)
     executor = ThreadPoolExecutor(_MAX_READS_AT_ONCE, thread_name_prefix="records")
+    source_queue_urls = {"ingress": settings.ingress_queue_url}
     return Dependencies(
         failure_queue=SqsFailureQueue(sqs, settings.failure_queue_url),
-        ingress_queue=SqsIngressQueue(sqs, settings.ingress_queue_url),
+        source_queues={name: SqsSourceQueue(sqs, url) for name, url in source_queue_urls.items()},
         records=DynamoDBRecords(dynamodb, settings.outcomes_table_name, executor),
+        pauses=DynamoDBPauses(dynamodb, settings.outcomes_table_name),
+        count_messages=SqsCounts(sqs, source_queue_urls | {"failure": settings.failure_queue_url}).count,
         clock=time.time,
         sleep=time.sleep,
     )
@@ -86,22 +93,74 @@ def make_dependencies() -> Dependencies:
 
 @logger.inject_lambda_context(clear_state=True, log_event=False)  # POWERTOOLS_LOGGER_LOG_EVENT must not change this
 def lambda_handler(event: object, context: "LambdaContext") -> dict[str, Any]:
-    """Do one run and return its counts. Raises InvalidEventError, InvalidSettingsError and ReplayFailedError."""
+    """Do what the request asks for, and answer with what was done.
+
+    Raises InvalidRequestError, InvalidSettingsError and ActionFailedError.
+    """
     deadline = time.time() + context.get_remaining_time_in_millis() / 1000
-    asked = read_event(event)
-    run = Run(make_dependencies(), asked, deadline)
+    request = read_request(event)
+    audit: dict[str, object] = {"action": type(request).__name__.lower(), "asked_by": _asked_by(context)}
+    dependencies = make_dependencies()
+    if isinstance(request, Replay):
+        return _replay(dependencies, request, deadline, audit)
+    try:
+        done = _do(dependencies, request)
+    except Exception as error:  # noqa: BLE001 - it is raised again, without its text
+        description = _describe(error)
+        logger.error("operation failed", extra=audit | {"error": description})  # noqa: TRY400 - as in _replay
+        raise ActionFailedError(f"{description}.") from None
+    if isinstance(done, PauseChange):
+        state = done.now or done.before
+        # The fields are those of the relay's own lines about pauses.
+        told = {"paused": done.paused, "reason": state.reason if state else "", "since": state.since if state else ""}
+        logger.info("paused" if done.now else "resumed", extra=audit | told)
+    else:
+        logger.info("status told", extra=audit)
+    answer: dict[str, Any] = msgspec.to_builtins(done)
+    return answer
+
+
+def _do(dependencies: Dependencies, request: Pause | Resume | Status) -> PauseChange | StatusAnswer:
+    match request:
+        case Pause():
+            return pause(dependencies, request)
+        case Resume():
+            return resume(dependencies, request)
+        case Status():
+            return status(dependencies)
+
+
+def _replay(
+    dependencies: Dependencies, request: Replay, deadline: float, audit: Mapping[str, object]
+) -> dict[str, Any]:
+    run = Run(dependencies, request, deadline)
     try:
         answer: dict[str, Any] = msgspec.to_builtins(run.execute())
     except Exception as error:  # noqa: BLE001 - it is raised again, without its text
         description = _describe(error)
-        details = {"error": description, "replay": msgspec.to_builtins(run.answer)}
+        details = {**audit, "error": description, "replay": msgspec.to_builtins(run.answer)}
         logger.error("replay failed", extra=details)  # noqa: TRY400 - a traceback may quote personal data
         total = run.answer.total
-        raise ReplayFailedError(f"{description}; {total.moved} of {total.chosen} chosen entries were moved.") from None
+        raise ActionFailedError(f"{description}; {total.moved} of {total.chosen} chosen entries were moved.") from None
     finally:
         _count_moved(run.answer.total.moved, run.answer.moved_calls)
-    logger.info("replay ended", extra={"replay": answer})
+    logger.info("replay ended", extra={**audit, "replay": answer})
     return answer
+
+
+def _asked_by(context: "LambdaContext") -> str:
+    """Who asked, as far as the context tells: the caller's own word `asked_by`, or an identity of Cognito.
+
+    Lambda does not tell a function which principal invoked it. CloudTrail's data events do, by the same request id.
+    """
+    client = getattr(context, "client_context", None)
+    custom = getattr(client, "custom", None) or {}
+    said = custom.get("asked_by") if isinstance(custom, Mapping) else None
+    identity = getattr(getattr(context, "identity", None), "cognito_identity_id", None)
+    text = said or identity
+    if not isinstance(text, str):
+        return "not told"
+    return "".join(character for character in text if character.isprintable())[:_MAX_NAME_CHARACTERS]
 
 
 def _describe(error: Exception) -> str:

@@ -1,14 +1,17 @@
-"""What a run needs from outside: two queues, the outcome records, a clock.
+"""What the function needs from outside: the queues, the outcome records, the pauses, a clock.
 
 The adapters on AWS keep these promises, and the fakes in the tests keep the same ones. Each method may also raise any
-other error. The error ends the run, and no entry is lost.
+other error. The error ends the action, and no entry is lost.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from sealed_relay_operations.entry import Entry
+from msgspec import Struct
+
+from sealed_relay_operations.pauses import Item
+from sealed_relay_operations.replay.entry import Entry
 
 MAX_BATCH_ENTRIES = 10
 """How many messages SQS takes, hands over, deletes or makes visible in one request: its quota."""
@@ -32,11 +35,11 @@ class FailureQueue(Protocol):
         """Make any number of entries visible now. An entry that this fails for becomes visible after its timeout."""
 
 
-class IngressQueue(Protocol):
-    """The queue to which a run moves entries."""
+class SourceQueue(Protocol):
+    """A queue from which the relay takes messages, and to which a run moves entries."""
 
-    def send(self, bodies: Mapping[str, str]) -> set[str]:
-        """Send up to 10 bodies, 1 MiB together, each under a message id; the ids of those that the queue took."""
+    def send(self, entries: Sequence[Entry]) -> set[str]:
+        """Send the bodies of up to 10 entries, 1 MiB together; the message ids of those that the queue took."""
 
 
 class Records(Protocol):
@@ -46,12 +49,40 @@ class Records(Protocol):
         """The present status of each call that has a record, by call id."""
 
 
+class Pauses(Protocol):
+    """The pauses in the outcomes table, each under its key; see `pauses.key_of`."""
+
+    def put(self, key: str, item: Item) -> Item:
+        """Write a pause in place of what is there, and return what was there; empty if nothing was."""
+
+    def delete(self, key: str) -> Item:
+        """Delete a pause, and return what was there; empty if nothing was."""
+
+    def list_keys(self) -> list[str]:
+        """The keys of all pauses. A change of the last moment may be missing."""
+
+    def read(self, keys: Sequence[str]) -> dict[str, Item]:
+        """The items with these keys as they are now, those that there are."""
+
+
+class Messages(Struct):
+    """How many messages a queue has, about. `in_flight`: deferred, or with the function at the moment."""
+
+    ready: int
+    in_flight: int
+
+
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """What the composition root hands in. `clock` gives seconds since 1970; `sleep` takes seconds."""
+    """What the composition root hands in. `clock` gives seconds since 1970; `sleep` takes seconds.
+
+    `source_queues` are the queues that entries return to, by the name that an entry's `source_queue` has.
+    """
 
     failure_queue: FailureQueue
-    ingress_queue: IngressQueue
+    source_queues: Mapping[str, SourceQueue]
     records: Records
+    pauses: Pauses
+    count_messages: Callable[[], Mapping[str, Messages]]
     clock: Callable[[], float]
     sleep: Callable[[float], None]

@@ -1,10 +1,10 @@
 """Dependencies that fail or die at a chosen step of a run: between two calls, or in the middle of one."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from sealed_relay_operations.entry import Entry
-from sealed_relay_operations.ports import Dependencies, FailureQueue, IngressQueue, Records
+from sealed_relay_operations.ports import Dependencies, FailureQueue, Records, SourceQueue
+from sealed_relay_operations.replay.entry import Entry
 from tests.support.crash_at_step import Steps
 
 
@@ -17,7 +17,7 @@ def crashing(dependencies: Dependencies, steps: Steps) -> Dependencies:
     return replace(
         dependencies,
         failure_queue=_FailureQueue(dependencies.failure_queue, steps),
-        ingress_queue=_IngressQueue(dependencies.ingress_queue, steps),
+        source_queues={name: _SourceQueue(queue, steps) for name, queue in dependencies.source_queues.items()},
         records=_Records(dependencies.records, steps),
     )
 
@@ -47,16 +47,16 @@ class _FailureQueue:
             self._queue.release([handle])
 
 
-class _IngressQueue:
-    def __init__(self, queue: IngressQueue, steps: Steps) -> None:
+class _SourceQueue:
+    def __init__(self, queue: SourceQueue, steps: Steps) -> None:
         self._queue = queue
         self._steps = steps
 
-    def send(self, bodies: Mapping[str, str]) -> set[str]:
+    def send(self, entries: Sequence[Entry]) -> set[str]:
         taken: set[str] = set()
-        for message_id, body in bodies.items():
+        for entry in entries:
             self._steps.take()
-            taken |= self._queue.send({message_id: body})
+            taken |= self._queue.send([entry])
         self._steps.take()
         return taken
 

@@ -8,7 +8,7 @@ import pytest
 from tests.functional.operations.crash_at_step import AwsError, crashing
 from tests.functional.operations.scene import TIMEOUT_SECONDS, Scene
 from tests.support.crash_at_step import Killed, Steps
-from tests.support.failure_queue import InMemoryIngressQueue
+from tests.support.failure_queue import InMemorySourceQueue
 from tests.support.messages import message_body
 
 MOVES = {message_body(f"a{number}") for number in range(12)}
@@ -79,7 +79,7 @@ def test_entries_are_visible_at_once_after_an_error_of_aws() -> None:
         raise AwsError
 
     scene = make_scene()
-    dependencies = scene.dependencies(ingress_queue=InMemoryIngressQueue(fail))
+    dependencies = scene.dependencies(ingress_queue=InMemorySourceQueue(fail))
     with pytest.raises(AwsError):
         scene.run(dependencies=dependencies, dry_run=False)
     assert set(scene.queue.bodies.values()) == MOVES | STAYS

@@ -5,6 +5,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,11 +13,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sealed_relay_operations import handler
-from sealed_relay_operations.event import InvalidEventError
 from sealed_relay_operations.ports import Dependencies
+from sealed_relay_operations.request import InvalidRequestError
 from tests.functional.operations.scene import Scene
 from tests.support import canaries
-from tests.support.failure_queue import InMemoryIngressQueue
+from tests.support.failure_queue import InMemorySourceQueue
 
 CONTEXT: Any = SimpleNamespace(
     function_name="replay",
@@ -67,7 +68,7 @@ def compose(monkeypatch: pytest.MonkeyPatch, dependencies: Dependencies) -> None
 
 def test_answer_is_json_with_counts_by_reason(scene: Scene, said: Say) -> None:
     scene.fail("a")
-    answer = handler.lambda_handler({}, CONTEXT)
+    answer = handler.lambda_handler({"action": "replay"}, CONTEXT)
     counts = {
         "seen": 1,
         "chosen": 1,
@@ -92,7 +93,7 @@ def test_answer_is_json_with_counts_by_reason(scene: Scene, said: Say) -> None:
 def test_moved_messages_and_calls_are_metrics_of_the_service(scene: Scene, said: Say) -> None:
     scene.fail("a", "b")
     scene.fail("c")
-    handler.lambda_handler({"dry_run": False}, CONTEXT)
+    handler.lambda_handler({"action": "replay", "dry_run": False}, CONTEXT)
     [line] = [json.loads(line) for line in said().splitlines() if line.startswith('{"_aws"')]
     [directive] = line["_aws"]["CloudWatchMetrics"]
     assert (directive["Namespace"], directive["Dimensions"]) == ("SealedRelay", [["service"]])
@@ -102,8 +103,8 @@ def test_moved_messages_and_calls_are_metrics_of_the_service(scene: Scene, said:
 
 def test_event_that_is_refused_changes_nothing(scene: Scene, said: Say) -> None:
     scene.fail("a")
-    with pytest.raises(InvalidEventError, match="`reason`"):
-        handler.lambda_handler({"reason": ["EXPIRED"], "dry_run": False}, CONTEXT)
+    with pytest.raises(InvalidRequestError, match="`reason`"):
+        handler.lambda_handler({"action": "replay", "reason": ["EXPIRED"], "dry_run": False}, CONTEXT)
     assert scene.sent == []
     assert "replay ended" not in said()
 
@@ -119,7 +120,11 @@ def fill_with_canaries(scene: Scene) -> None:
 @pytest.mark.parametrize("dry_run", [True, False])
 def test_no_personal_data_is_answered_logged_or_in_a_metric(scene: Scene, said: Say, *, dry_run: bool) -> None:
     fill_with_canaries(scene)
-    event = {"reasons": ["INVALID_CONTACT_NUMBER", "EXPIRED", "INVALID_MESSAGE", "REDRIVEN"], "dry_run": dry_run}
+    event: dict[str, object] = {
+        "action": "replay",
+        "reasons": ["INVALID_CONTACT_NUMBER", "EXPIRED", "INVALID_MESSAGE", "REDRIVEN"],
+        "dry_run": dry_run,
+    }
 
     answer = handler.lambda_handler(event, CONTEXT)
 
@@ -135,9 +140,9 @@ def test_error_of_aws_is_told_by_type_and_code_with_the_counts(
     def fail(body: str) -> None:
         raise ClientError({"Error": {"Code": "Throttled", "Message": body}}, "SendMessageBatch") from ValueError(body)
 
-    compose(monkeypatch, scene.dependencies(ingress_queue=InMemoryIngressQueue(fail)))
-    with pytest.raises(handler.ReplayFailedError) as caught:
-        handler.lambda_handler({"dry_run": False}, CONTEXT)
+    compose(monkeypatch, scene.dependencies(ingress_queue=InMemorySourceQueue(fail)))
+    with pytest.raises(handler.ActionFailedError) as caught:
+        handler.lambda_handler({"action": "replay", "dry_run": False}, CONTEXT)
     logging.getLogger("runtime").error("as the Lambda runtime logs it", exc_info=caught.value)
 
     assert "ClientError: Throttled at SendMessageBatch; 0 of " in str(caught.value)
@@ -148,3 +153,76 @@ def test_error_of_aws_is_told_by_type_and_code_with_the_counts(
 def test_repr_of_an_entry_has_no_body(scene: Scene) -> None:
     scene.queue.put(canaries.message_of("ALERTS01", "one"), "EXPIRED")
     assert canaries.found_in(repr(scene.queue.receive(1, 60))) == []
+
+
+def audit_lines(said: Say) -> list[dict[str, Any]]:
+    lines = [json.loads(line) for line in said().splitlines() if line.startswith('{"level"')]
+    return [line for line in lines if "action" in line]
+
+
+def asked_by(**context: object) -> Any:  # noqa: ANN401 - as Lambda's context
+    return SimpleNamespace(**{**vars(CONTEXT), **context})
+
+
+@pytest.mark.parametrize(
+    ("event", "message"),
+    [
+        ({"action": "pause", "flow": "ALERTS01", "reason": "MAINTENANCE"}, "paused"),
+        ({"action": "resume", "flow": "ALERTS01"}, "resumed"),
+        ({"action": "status"}, "status told"),
+        ({"action": "replay"}, "replay ended"),
+    ],
+)
+def test_each_action_writes_one_line_with_who_asked(
+    scene: Scene, said: Say, event: dict[str, str], message: str
+) -> None:
+    assert scene.table_items == {}
+    handler.lambda_handler(event, asked_by(client_context=SimpleNamespace(custom={"asked_by": "Zoe\n of support"})))
+
+    [line] = audit_lines(said)
+
+    assert (line["message"], line["action"], line["asked_by"]) == (message, event["action"], "Zoe of support")
+    assert line["function_request_id"] == "request"
+    assert line.get("paused") == event.get("flow")
+
+
+def test_line_of_a_pause_and_its_end_tells_reason_and_since(scene: Scene, said: Say) -> None:
+    answer = handler.lambda_handler({"action": "pause", "reason": "MAINTENANCE"}, CONTEXT)
+    handler.lambda_handler({"action": "resume"}, CONTEXT)
+
+    told = [(line["paused"], line["reason"], line["since"]) for line in audit_lines(said)]
+
+    assert told == [("account", "MAINTENANCE", answer["now"]["since"])] * 2
+    assert scene.table_items == {}
+
+
+@pytest.mark.parametrize(
+    ("context", "who"),
+    [
+        (CONTEXT, "not told"),
+        (asked_by(client_context=None, identity=SimpleNamespace(cognito_identity_id=None)), "not told"),
+        (asked_by(client_context=SimpleNamespace(custom=None)), "not told"),
+        (asked_by(client_context=SimpleNamespace(custom={"asked_by": ["Zoe"]})), "not told"),
+        (asked_by(client_context=SimpleNamespace(custom={"asked_by": "x" * 1000})), "x" * 100),
+        (asked_by(identity=SimpleNamespace(cognito_identity_id="eu-west-1:1")), "eu-west-1:1"),
+    ],
+)
+def test_who_asked_is_told_as_far_as_the_context_tells(scene: Scene, said: Say, context: Any, who: str) -> None:  # noqa: ANN401
+    handler.lambda_handler({"action": "status"}, context)
+    assert [line["asked_by"] for line in audit_lines(said)] == [who]
+    assert scene.sent == []
+
+
+def test_error_of_aws_in_a_pause_is_told_by_type_and_code(
+    scene: Scene, said: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Failing:
+        def put(self, key: str, item: object) -> dict[str, Any]:
+            raise ClientError({"Error": {"Code": "Throttled", "Message": f"{key}{item}"}}, "PutItem")
+
+    failing: Any = Failing()
+    compose(monkeypatch, replace(scene.dependencies(), pauses=failing))
+    with pytest.raises(handler.ActionFailedError, match=r"^ClientError: Throttled at PutItem\.$"):
+        handler.lambda_handler({"action": "pause", "reason": "MAINTENANCE"}, CONTEXT)
+    [line] = audit_lines(said)
+    assert (line["message"], line["action"]) == ("operation failed", "pause")

@@ -2,9 +2,9 @@
 
 import pytest
 
-from sealed_relay_operations.answer import Counts
+from sealed_relay_operations.replay.answer import Counts
 from tests.functional.operations.scene import TIMEOUT_SECONDS, RefusingIngress, Scene, SlowFailureQueue
-from tests.support.failure_queue import InMemoryIngressQueue
+from tests.support.failure_queue import InMemorySourceQueue
 from tests.support.messages import message_body
 
 
@@ -15,7 +15,7 @@ def scene() -> Scene:
 
 def test_dry_run_counts_entries_and_changes_nothing(scene: Scene) -> None:
     scene.fail("a", code=213)
-    scene.fail("b", reason="EXPIRED")
+    scene.fail("b", reason="UNKNOWN_FLOW")
     before = scene.queue.bodies
 
     answer = scene.run()
@@ -23,7 +23,7 @@ def test_dry_run_counts_entries_and_changes_nothing(scene: Scene) -> None:
     assert (answer.dry_run, answer.complete) == (True, True)
     assert answer.by_reason == {
         "NO_DATA_AVAILABLE": Counts(seen=1, chosen=1, left=1),
-        "EXPIRED": Counts(seen=1, chosen=1, left=1),
+        "UNKNOWN_FLOW": Counts(seen=1, chosen=1, left=1),
     }
     assert answer.total == Counts(seen=2, chosen=2, left=2)
     assert scene.sent == []
@@ -61,7 +61,29 @@ def test_every_entry_of_a_long_queue_is_seen_once(scene: Scene) -> None:
 
 def test_reason_without_entries_has_counts_of_zero(scene: Scene) -> None:
     scene.fail("a")
-    assert scene.run(reasons=["NO_DATA_AVAILABEL"]).by_reason["NO_DATA_AVAILABEL"] == Counts()
+    assert scene.run(reasons=["UNKNOWN_FLOW"]).by_reason["UNKNOWN_FLOW"] == Counts()
+
+
+def test_each_entry_returns_to_the_queue_that_it_came_from(scene: Scene) -> None:
+    for number in range(12):
+        scene.fail(f"ordinary-{number}")
+        scene.fail(f"urgent-{number}", source_queue="urgent")
+    scene.fail("elsewhere", source_queue="a queue of an earlier stack")
+
+    assert scene.run(dry_run=False).total.moved == 25
+
+    urgent = {message_body(f"urgent-{number}") for number in range(12)}
+    assert {body for body, queue in scene.queues_of.items() if queue == "urgent"} == urgent
+    assert scene.queues_of[message_body("elsewhere")] == "ingress"
+
+
+def test_entries_that_would_fail_again_move_only_if_named_by_reason_or_code(scene: Scene) -> None:
+    scene.fail("late", reason="EXPIRED")
+    scene.fail("large", reason="MAX_DATA_LIST_SIZE_EXCEEDED", code=303)
+
+    assert scene.run(dry_run=False).total == Counts(seen=2, left=2)
+    assert scene.run(dry_run=False, codes=[303]).total.moved == 1
+    assert scene.run(dry_run=False, reasons=["EXPIRED"]).total.moved == 1
 
 
 def test_unresolved_entry_is_withheld_until_asked_for_by_name(scene: Scene) -> None:
@@ -111,7 +133,7 @@ def test_call_that_fails_again_during_the_run_is_not_moved_again(scene: Scene) -
         scene.queue.put(body, "NO_DATA_AVAILABLE", 213, age_seconds=0)
         scene.clock.now += 0.1
 
-    dependencies = scene.dependencies(ingress_queue=InMemoryIngressQueue(fail_at_once))
+    dependencies = scene.dependencies(ingress_queue=InMemorySourceQueue(fail_at_once))
     answer = scene.run(dry_run=False, min_age_seconds=0, dependencies=dependencies)
 
     assert answer.complete
@@ -175,7 +197,7 @@ def test_run_keeps_time_to_release_each_entry_that_it_received(scene: Scene) -> 
 def test_entry_stays_if_the_ingress_queue_refuses_it(scene: Scene) -> None:
     refused = scene.fail("refused")
     scene.fail("taken")
-    ingress = RefusingIngress(scene.dependencies().ingress_queue, {message_body("refused")})
+    ingress = RefusingIngress(scene.dependencies().source_queues["ingress"], {message_body("refused")})
 
     answer = scene.run(dry_run=False, dependencies=scene.dependencies(ingress_queue=ingress))
 

@@ -3,9 +3,9 @@
 from collections.abc import Collection
 from dataclasses import replace
 
-from sealed_relay_operations.answer import Counts
-from sealed_relay_operations.entry import Entry
 from sealed_relay_operations.ports import FailureQueue
+from sealed_relay_operations.replay.answer import Counts
+from sealed_relay_operations.replay.entry import Entry
 from tests.functional.operations.scene import Scene
 
 

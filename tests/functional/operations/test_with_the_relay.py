@@ -8,12 +8,12 @@ from datetime import timedelta
 import pytest
 
 from local.simulator.faults import CodeAnswer, DroppedConnection
-from sealed_relay_operations.answer import Answer, Counts
-from sealed_relay_operations.event import DEFAULT_MIN_AGE_SECONDS
+from sealed_relay_operations.replay.answer import Answer, Counts
+from sealed_relay_operations.request import DEFAULT_MIN_AGE_SECONDS
 from tests.functional.operations.crash_at_step import crashing
 from tests.functional.operations.scene import Scene
 from tests.support.crash_at_step import Killed, Steps
-from tests.support.failure_queue import InMemoryIngressQueue
+from tests.support.failure_queue import InMemorySourceQueue
 from tests.support.messages import message_body
 from tests.support.scene import Scene as RelayScene
 
@@ -39,7 +39,7 @@ class Both:
         """Do one run of the replay, with the records as they are now."""
         items = self.relay.table.items.items()
         self.replay.records.by_call_id = {key: str(item["status"]) for key, item in items if not key.startswith("#")}
-        dependencies = self.replay.dependencies(ingress_queue=InMemoryIngressQueue(self.relay.ingress.send))
+        dependencies = self.replay.dependencies(ingress_queue=InMemorySourceQueue(self.relay.ingress.send))
         return self.replay.run(
             dependencies=crashing(dependencies, steps) if steps else dependencies, **{"dry_run": False, **event}
         )

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from local.stack.stack_files import Stack
-from sealed_relay_operations.answer import Answer
+from sealed_relay_operations.replay.answer import Answer
 from tests.support.aws_clients import AwsClients
 
 
@@ -21,7 +21,7 @@ class DeployedOperations:
 
     def run(self, **event: object) -> Answer:
         """Do one run with this event, over entries of any age."""
-        answer, log = self.invoke({"min_age_seconds": 0} | event)
+        answer, log = self.invoke({"action": "replay", "min_age_seconds": 0} | event)
         assert isinstance(answer, dict), log
         return msgspec.convert(answer, Answer)
 

@@ -14,7 +14,7 @@ from local.simulator.faults import CodeAnswer
 from local.stack.deploy import STACK_NAME
 from local.stack.flows import ALERTS
 from local.stack.stack_files import Stack
-from sealed_relay_operations.answer import Counts
+from sealed_relay_operations.replay.answer import Counts
 from tests.integration.local_stack.deployed_operations import DeployedOperations
 from tests.integration.local_stack.deployed_relay import DeployedRelay, message_of
 from tests.integration.local_stack.eventually import eventually
@@ -168,9 +168,9 @@ def redrive(stack: Stack, clients: AwsClients) -> None:
 
 
 def test_event_with_an_unknown_field_is_refused(replay: DeployedOperations) -> None:
-    answer, _ = replay.invoke({"reason": ["EXPIRED"], "dry_run": False})
+    answer, _ = replay.invoke({"action": "replay", "reason": ["EXPIRED"], "dry_run": False})
     assert "`reason`" in answer["errorMessage"]
-    assert "reasons, codes, flow_ids" in answer["errorMessage"]
+    assert "action, reasons, codes, flow_ids" in answer["errorMessage"]
 
 
 def test_counts_are_logged_in_a_log_group_of_its_own(replay: DeployedOperations, clients: AwsClients) -> None:
@@ -184,6 +184,7 @@ def test_counts_are_logged_in_a_log_group_of_its_own(replay: DeployedOperations,
     [
         ("sqs", lambda c, s: c.send_message(QueueUrl=s.outputs["FailureQueueUrl"], MessageBody="x")),
         ("sqs", lambda c, s: c.receive_message(QueueUrl=s.outputs["IngressQueueUrl"])),
+        ("dynamodb", lambda c, s: c.update_item(TableName=s.outputs["OutcomesTableName"], Key={"call_id": {"S": "x"}})),
         ("sqs", lambda c, s: c.purge_queue(QueueUrl=s.outputs["FailureQueueUrl"])),
         ("dynamodb", lambda c, s: c.scan(TableName=s.outputs["OutcomesTableName"])),
         ("dynamodb", lambda c, s: c.delete_item(TableName=s.outputs["OutcomesTableName"], Key={"call_id": {"S": "x"}})),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from local.stack.paths import REPOSITORY
 from sealed_relay.calls.invalid_message import InvalidMessageError
 from sealed_relay.calls.message import Message, read
-from sealed_relay_operations.entry import Calls, calls_in
+from sealed_relay_operations.replay.entry import Calls, calls_in
 from tests.support import canaries
 from tests.support.messages import message_body
 

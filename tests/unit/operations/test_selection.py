@@ -7,12 +7,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sealed_relay.calls.outcome import Reason, Status
-from sealed_relay_operations.entry import CLIENT_IDENTIFIER_REUSED, INVALID_MESSAGE, REDRIVEN, UNRESOLVED, Calls, Entry
-from sealed_relay_operations.event import Event
-from sealed_relay_operations.selection import DELIVERED, Choice, choose
+from sealed_relay.kairos.codes import CODES
+from sealed_relay_operations.reasons import (
+    CLIENT_IDENTIFIER_REUSED,
+    EXPIRED,
+    INVALID_MESSAGE,
+    REDRIVEN,
+    TOO_LARGE,
+    UNRESOLVED,
+)
+from sealed_relay_operations.replay.entry import Calls, Entry
+from sealed_relay_operations.replay.selection import DELIVERED, Choice, choose
+from sealed_relay_operations.request import Replay
 
 BEGAN_AT = 1_000_000.0
-REASONS = ["NO_DATA_AVAILABLE", "EXPIRED", UNRESOLVED, INVALID_MESSAGE, CLIENT_IDENTIFIER_REUSED, REDRIVEN]
+REASONS = ["NO_DATA_AVAILABLE", EXPIRED, TOO_LARGE, UNRESOLVED, INVALID_MESSAGE, CLIENT_IDENTIFIER_REUSED, REDRIVEN]
 
 
 def entry(reason: str = "NO_DATA_AVAILABLE", code: int | None = 213, age: float = 120, names: str = "a") -> Entry:
@@ -21,11 +30,12 @@ def entry(reason: str = "NO_DATA_AVAILABLE", code: int | None = 213, age: float 
 
 
 def chosen(found: Entry, statuses: dict[str, str] | None = None, **event: Any) -> Choice:  # noqa: ANN401 - any field
-    return choose(Event(**event), found, BEGAN_AT, statuses or {})
+    return choose(Replay(**event), found, BEGAN_AT, statuses or {})
 
 
 def test_names_of_reasons_and_statuses_are_those_of_the_relay() -> None:
     assert (UNRESOLVED, INVALID_MESSAGE) == (Reason.UNRESOLVED, Reason.INVALID_MESSAGE)
+    assert (Reason.EXPIRED, CODES[303].name) == (EXPIRED, TOO_LARGE)
     assert CLIENT_IDENTIFIER_REUSED == Reason.CLIENT_IDENTIFIER_REUSED
     assert Status.UNRESOLVED == UNRESOLVED
     assert {status for status in Status if status.is_delivered} == DELIVERED
@@ -36,21 +46,22 @@ def test_names_of_reasons_and_statuses_are_those_of_the_relay() -> None:
     ("reason", "choice"),
     [
         ("NO_DATA_AVAILABLE", Choice.MOVE),
-        ("EXPIRED", Choice.MOVE),
+        (EXPIRED, Choice.NOT_ASKED_FOR),
+        (TOO_LARGE, Choice.NOT_ASKED_FOR),
         (REDRIVEN, Choice.MOVE),
         (UNRESOLVED, Choice.UNRESOLVED),
         (INVALID_MESSAGE, Choice.NOT_ASKED_FOR),
         (CLIENT_IDENTIFIER_REUSED, Choice.IDENTIFIER_REUSED),
     ],
 )
-def test_without_a_selection_three_reasons_stay(reason: str, choice: Choice) -> None:
+def test_without_a_selection_five_reasons_stay(reason: str, choice: Choice) -> None:
     assert chosen(entry(reason)) is choice
 
 
 @pytest.mark.parametrize("reason", REASONS)
 def test_every_reason_can_be_asked_for_by_name(reason: str) -> None:
     assert chosen(entry(reason), reasons=frozenset({reason})) is Choice.MOVE
-    assert chosen(entry(reason), reasons=frozenset({"ANOTHER"})) is Choice.NOT_ASKED_FOR
+    assert chosen(entry(reason), reasons=frozenset({"UNKNOWN_FLOW"})) is Choice.NOT_ASKED_FOR
 
 
 @pytest.mark.parametrize(
@@ -67,6 +78,10 @@ def test_every_reason_can_be_asked_for_by_name(reason: str) -> None:
 )
 def test_entry_must_fit_every_field_that_is_given(event: dict[str, Any], fits: bool) -> None:  # noqa: FBT001 - the expectation
     assert (chosen(entry(), **event) is Choice.MOVE) is fits
+
+
+def test_reason_that_cannot_succeed_can_be_asked_for_by_its_code() -> None:
+    assert chosen(entry(TOO_LARGE, code=303), codes=frozenset({303})) is Choice.MOVE
 
 
 def test_entry_without_a_code_fits_no_list_of_codes() -> None:
@@ -125,9 +140,9 @@ entries = st.builds(
 on_record = st.dictionaries(st.sampled_from(["FLOWAAAA/a", "FLOWAAAA/b"]), st.sampled_from([str(s) for s in Status]))
 
 
-def events(reasons: list[str] = REASONS) -> st.SearchStrategy[Event]:
+def events(reasons: list[str] = REASONS) -> st.SearchStrategy[Replay]:
     return st.builds(
-        Event,
+        Replay,
         reasons=st.none() | st.frozensets(st.sampled_from(reasons), min_size=1),
         codes=st.none() | st.frozensets(st.sampled_from([205, 213]), min_size=1),
         flow_ids=st.none() | st.frozensets(st.sampled_from(["FLOWAAAA", "FLOWBBBB"]), min_size=1),
@@ -137,7 +152,7 @@ def events(reasons: list[str] = REASONS) -> st.SearchStrategy[Event]:
 
 @given(events([reason for reason in REASONS if reason != UNRESOLVED]), entries, on_record)
 def test_unresolved_call_is_never_moved_unless_asked_for_by_name(
-    event: Event, found: Entry, statuses: dict[str, str]
+    event: Replay, found: Entry, statuses: dict[str, str]
 ) -> None:
     unresolved = statuses | {found.calls.call_ids[-1]: UNRESOLVED}
     assert choose(event, found, BEGAN_AT, unresolved) in {
@@ -155,7 +170,7 @@ def test_unresolved_call_is_never_moved_unless_asked_for_by_name(
 
 @given(events(), entries, st.sampled_from(sorted(DELIVERED)))
 def test_entry_with_only_delivered_calls_moves_only_if_they_may_be_others(
-    event: Event, found: Entry, status: str
+    event: Replay, found: Entry, status: str
 ) -> None:
     choice = choose(event, found, BEGAN_AT, dict.fromkeys(found.calls.call_ids, status))
     if found.reason in {CLIENT_IDENTIFIER_REUSED, REDRIVEN}:
@@ -165,7 +180,7 @@ def test_entry_with_only_delivered_calls_moves_only_if_they_may_be_others(
 
 
 @given(events(), entries, on_record)
-def test_more_conditions_never_choose_more_entries(event: Event, found: Entry, statuses: dict[str, str]) -> None:
+def test_more_conditions_never_choose_more_entries(event: Replay, found: Entry, statuses: dict[str, str]) -> None:
     if choose(event, found, BEGAN_AT, statuses) is Choice.MOVE:
-        fewer_conditions = Event(reasons=event.reasons, min_age_seconds=0)
+        fewer_conditions = Replay(reasons=event.reasons, min_age_seconds=0)
         assert choose(fewer_conditions, found, BEGAN_AT, statuses) is Choice.MOVE

@@ -119,8 +119,12 @@ class Pause:
 
 
 def pause_attributes(pause: Pause) -> dict[str, Value | None]:
-    """A pause as attributes of an item. An attribute that does not apply is None, which removes it."""
+    """A pause as attributes of an item. An attribute that does not apply is None, which removes it.
+
+    By `listed_as` an index of the table finds what is paused, for the operations function.
+    """
     return {
+        "listed_as": "pause" if pause.is_paused else None,
         "reason": pause.reason or None,
         "code": pause.code,
         "since_ms": pause.since_ms,
@@ -132,9 +136,9 @@ def pause_attributes(pause: Pause) -> dict[str, Value | None]:
 
 
 def pause_of(item: Mapping[str, Value]) -> Pause:
-    """The pause in an item's attributes. One with only a `reason`, an operator's, is never probed.
+    """The pause in an item's attributes. One with only a `reason` is never probed, as an operator's.
 
-    People write such items. A number that is out of range or of another type counts as absent.
+    The operations function writes such items too. A number that is out of range or of another type counts as absent.
     """
     numbers = {name: value for name, value in item.items() if type(value) is int and 0 <= value <= _NEVER_MS}
     reason = str(item.get("reason", ""))[:_MAX_REASON_CHARACTERS]

@@ -1,30 +1,21 @@
-"""The adapters on AWS: the failure queue and the ingress queue in SQS, the outcome records in DynamoDB."""
+"""The queues in SQS: the failure queue, the queues that entries return to, and their counts."""
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import Executor
-from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sealed_relay_operations.entry import REDRIVEN, Entry, calls_in
-from sealed_relay_operations.ports import MAX_BATCH_ENTRIES
+from sealed_relay_operations.ports import MAX_BATCH_ENTRIES, Messages
+from sealed_relay_operations.reasons import REDRIVEN
+from sealed_relay_operations.replay.entry import INGRESS, Entry, calls_in
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sqs import SQSClient
-    from mypy_boto3_sqs.type_defs import MessageTypeDef
+    from mypy_boto3_sqs.type_defs import MessageTypeDef, SendMessageBatchRequestEntryTypeDef
 
 _LONG_POLL_SECONDS = 1
 """A receive that waits asks all servers of SQS. A receive that does not wait asks a few, and may miss entries."""
-_MAX_KEYS = 100
-"""How many keys BatchGetItem takes: its quota."""
 _MAX_DELETES = 4
-_MAX_READS = 6
 _FIRST_BACKOFF_SECONDS = 0.05
-
-
-class RecordsError(Exception):
-    """DynamoDB did not read some of the records. Without its records no entry may be moved."""
 
 
 class SqsFailureQueue:
@@ -42,8 +33,8 @@ class SqsFailureQueue:
             MaxNumberOfMessages=max_entries,
             VisibilityTimeout=visibility_timeout_seconds,
             WaitTimeSeconds=_LONG_POLL_SECONDS,
-            MessageAttributeNames=["reason", "code"],
-            # AWSTraceHeader is left out on purpose: see SqsIngressQueue.
+            MessageAttributeNames=["reason", "code", "source_queue"],
+            # AWSTraceHeader is left out on purpose: see SqsSourceQueue.
             MessageSystemAttributeNames=["SentTimestamp", "DeadLetterQueueSourceArn"],
         )
         return [_entry(message) for message in response.get("Messages", [])]
@@ -76,13 +67,14 @@ class SqsFailureQueue:
             )
 
 
-class SqsIngressQueue:
-    """The ingress queue with this URL; see `ports.IngressQueue`.
+class SqsSourceQueue:
+    """A queue that entries return to, with this URL; see `ports.SourceQueue`.
 
-    It sends the bodies unchanged, byte for byte, and no attribute. The entry's AWSTraceHeader must not be sent: it
-    counts how many functions have passed the message on. At about 16 Lambda takes the message for part of an endless
-    loop and drops it. The SDK adds the trace of this invocation instead. A person began this invocation and no queue
-    did, so the count starts again with each replay.
+    It sends the bodies unchanged, byte for byte, and no attribute. The message group is the flow, as the producers set
+    it, so that SQS's fair queues keep a flow with many entries from holding up the others. The entry's AWSTraceHeader
+    must not be sent: it counts how many functions have passed the message on. At about 16 Lambda takes the message for
+    part of an endless loop and drops it. The SDK adds the trace of this invocation instead. A person began this
+    invocation and no queue did, so the count starts again with each replay.
     https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
     """
 
@@ -90,60 +82,47 @@ class SqsIngressQueue:
         self._client = client
         self._queue_url = queue_url
 
-    def send(self, bodies: Mapping[str, str]) -> set[str]:
+    def send(self, entries: Sequence[Entry]) -> set[str]:
         """Send a batch. Bodies that SQS refuses are not sent again: another run will find their entries."""
-        message_ids = list(bodies)
         response = self._client.send_message_batch(
-            QueueUrl=self._queue_url,
-            Entries=[{"Id": str(index), "MessageBody": bodies[id_]} for index, id_ in enumerate(message_ids)],
+            QueueUrl=self._queue_url, Entries=[_message(str(index), entry) for index, entry in enumerate(entries)]
         )
-        return {message_ids[int(taken["Id"])] for taken in response.get("Successful", [])}
+        return {entries[int(taken["Id"])].message_id for taken in response.get("Successful", [])}
 
 
-class DynamoDBRecords:
-    """The records in the table of this name; see `ports.Records`. `executor` runs several reads at once."""
+class SqsCounts:
+    """Counts the messages of queues, whose URLs are given by their names."""
 
-    def __init__(
-        self, client: "DynamoDBClient", table_name: str, executor: Executor, sleep: Callable[[float], None] = time.sleep
-    ) -> None:
+    def __init__(self, client: "SQSClient", queue_urls: Mapping[str, str]) -> None:
         self._client = client
-        self._table_name = table_name
-        self._executor = executor
-        self._sleep = sleep
+        self._queue_urls = queue_urls
 
-    def statuses(self, call_ids: Sequence[str]) -> dict[str, str]:
-        """Read statuses with consistent reads. Raises RecordsError."""
-        unique = list(dict.fromkeys(call_ids))  # DynamoDB refuses a batch of reads that names a key twice
-        batches = [unique[start : start + _MAX_KEYS] for start in range(0, len(unique), _MAX_KEYS)]
-        return dict(chain.from_iterable(self._executor.map(self._read, batches)))
+    def count(self) -> dict[str, Messages]:
+        """The messages in each queue. SQS counts them about right, and up to a minute late."""
+        return {name: self._count(url) for name, url in self._queue_urls.items()}
 
-    def _read(self, call_ids: Sequence[str]) -> list[tuple[str, str]]:
-        found = []
-        unread: Any = {
-            self._table_name: {
-                "Keys": [{"call_id": {"S": call_id}} for call_id in call_ids],
-                "ProjectionExpression": "call_id, #status",
-                "ExpressionAttributeNames": {"#status": "status"},
-                "ConsistentRead": True,
-            }
-        }
-        for attempt in range(_MAX_READS):
-            if attempt:
-                self._sleep(_FIRST_BACKOFF_SECONDS * 2**attempt)
-            response = self._client.batch_get_item(RequestItems=unread)
-            items = response["Responses"].get(self._table_name, [])
-            found += [(item["call_id"]["S"], item["status"]["S"]) for item in items]
-            unread = response.get("UnprocessedKeys")
-            if not unread:
-                return found
-        raise RecordsError(f"DynamoDB left some records unread in each of {_MAX_READS} attempts.")
+    def _count(self, queue_url: str) -> Messages:
+        response = self._client.get_queue_attributes(
+            QueueUrl=queue_url,
+            AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+        )
+        counts = response["Attributes"]
+        return Messages(
+            ready=int(counts["ApproximateNumberOfMessages"]),
+            in_flight=int(counts["ApproximateNumberOfMessagesNotVisible"]),
+        )
+
+
+def _message(id_: str, entry: Entry) -> "SendMessageBatchRequestEntryTypeDef":
+    if not entry.calls.flow_id:
+        return {"Id": id_, "MessageBody": entry.body}
+    return {"Id": id_, "MessageBody": entry.body, "MessageGroupId": entry.calls.flow_id}
 
 
 def _entry(message: "MessageTypeDef") -> Entry:
     system = message["Attributes"]
-    attributes = message.get("MessageAttributes", {})
-    reason = attributes["reason"].get("StringValue", "") if "reason" in attributes else ""
-    code = attributes["code"].get("StringValue", "") if "code" in attributes else ""
+    attributes = {name: str(each.get("StringValue", "")) for name, each in message.get("MessageAttributes", {}).items()}
+    reason, code = attributes.get("reason", ""), attributes.get("code", "")
     # A message that SQS redrove has the producer's attributes, so its `reason` is not the relay's. An entry of the
     # relay has no reason if its body left no space for attributes. The records tell how the calls of both ended.
     is_redriven = "DeadLetterQueueSourceArn" in system or not reason
@@ -155,4 +134,5 @@ def _entry(message: "MessageTypeDef") -> Entry:
         code=int(code) if code and not is_redriven else None,
         sent_at=int(system["SentTimestamp"]) / 1000,
         calls=calls_in(message["Body"]),
+        source_queue=INGRESS if is_redriven else attributes.get("source_queue", INGRESS),
     )

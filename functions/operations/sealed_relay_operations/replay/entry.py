@@ -10,11 +10,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-UNRESOLVED = "UNRESOLVED"
-INVALID_MESSAGE = "INVALID_MESSAGE"
-CLIENT_IDENTIFIER_REUSED = "CLIENT_IDENTIFIER_REUSED"
-REDRIVEN = "REDRIVEN"
-"""The reason given here to messages that SQS itself moved to the failure queue. The relay has no such reason."""
+INGRESS = "ingress"
+"""The queue of an entry that does not name one: a message that SQS redrove, or that left no room for attributes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +26,9 @@ class Calls:
 class Entry:
     """One message of the failure queue as it was received; `sent_at` in seconds since 1970.
 
-    `reason` is the relay's, or REDRIVEN. For REDRIVEN `sent_at` is the time at which the producer sent the message:
-    SQS keeps a message's SentTimestamp when it moves the message to a dead-letter queue.
+    `source_queue` names the queue that it came from. `reason` is the relay's, or REDRIVEN. For REDRIVEN `sent_at` is
+    the time at which the producer sent the message: SQS keeps a message's SentTimestamp when it moves the message to a
+    dead-letter queue.
     """
 
     message_id: str
@@ -40,6 +38,7 @@ class Entry:
     code: int | None
     sent_at: float
     calls: Calls
+    source_queue: str = INGRESS
 
 
 class _Call(Struct, rename="kebab"):

@@ -2,16 +2,16 @@
 
 from msgspec import Struct, field
 
-from sealed_relay_operations.entry import Entry
-from sealed_relay_operations.event import Event
-from sealed_relay_operations.selection import Choice
+from sealed_relay_operations.replay.entry import Entry
+from sealed_relay_operations.replay.selection import Choice
+from sealed_relay_operations.request import Replay
 
 
 class Counts(Struct):
     """Numbers of entries. Each entry seen is either moved or left.
 
     `chosen` entries are moved unless it is a dry run. `withheld`, `delivered`, `identifier_reused` and
-    `too_young` say why entries that fit the event were not chosen; `selection.Choice` explains each.
+    `too_young` say why entries that fit the request were not chosen; `selection.Choice` explains each.
     """
 
     seen: int = 0
@@ -34,7 +34,7 @@ class Counts(Struct):
         self.too_young += choice is Choice.TOO_YOUNG
 
     def move(self) -> None:
-        """Count an entry that the ingress queue has taken."""
+        """Count an entry that its queue has taken."""
         self.moved += 1
         self.left -= 1
 
@@ -42,7 +42,7 @@ class Counts(Struct):
 class Answer(Struct):
     """`complete` says that the run saw all entries that were visible. If it is false, invoke the function again.
 
-    Each reason that the event names has counts, even if no entry has this reason: an operator notices a misspelt one.
+    Each reason that the request names has counts, even if no entry has this reason.
     `moved_calls` is the number of calls in the moved entries.
     """
 
@@ -58,7 +58,7 @@ class Answer(Struct):
             counts.see(choice)
 
     def move(self, entry: Entry) -> None:
-        """Count an entry that the ingress queue has taken."""
+        """Count an entry that its queue has taken."""
         self.moved_calls += len(entry.calls.call_ids)
         for counts in self._counts_of(entry):
             counts.move()
@@ -67,6 +67,6 @@ class Answer(Struct):
         return self.total, self.by_reason.setdefault(entry.reason, Counts())
 
 
-def empty_answer(event: Event) -> Answer:
+def empty_answer(request: Replay) -> Answer:
     """The answer of a run that has seen nothing yet."""
-    return Answer(event.dry_run, by_reason={reason: Counts() for reason in sorted(event.reasons or ())})
+    return Answer(request.dry_run, by_reason={reason: Counts() for reason in sorted(request.reasons or ())})

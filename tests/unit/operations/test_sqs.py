@@ -6,8 +6,10 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from sealed_relay_operations.aws import SqsFailureQueue, SqsIngressQueue
-from sealed_relay_operations.entry import REDRIVEN
+from sealed_relay_operations.aws.sqs import SqsCounts, SqsFailureQueue, SqsSourceQueue
+from sealed_relay_operations.ports import Messages
+from sealed_relay_operations.reasons import REDRIVEN
+from sealed_relay_operations.replay.entry import Calls, Entry, calls_in
 
 URL = "https://sqs.ap-south-1.amazonaws.com/123456789012/queue"
 
@@ -50,8 +52,10 @@ def failure_queue(sqs: FakeSqs) -> SqsFailureQueue:
 
 
 def send(sqs: FakeSqs, bodies: dict[str, str]) -> set[str]:
+    """Send entries with these bodies, by message id."""
     client: Any = sqs
-    return SqsIngressQueue(client, URL).send(bodies)
+    entries = [Entry(id_, "handle", body, "EXPIRED", None, 0.0, calls_in(body)) for id_, body in bodies.items()]
+    return SqsSourceQueue(client, URL).send(entries)
 
 
 def message(**fields: Any) -> dict[str, Any]:  # noqa: ANN401 - any field of a received message
@@ -101,15 +105,45 @@ def test_receive_is_a_long_poll_and_asks_for_no_trace_header() -> None:
     assert request["MessageSystemAttributeNames"] == ["SentTimestamp", "DeadLetterQueueSourceArn"]
 
 
-def test_message_is_sent_without_attributes_and_trace_header() -> None:
+def test_message_is_sent_in_the_group_of_its_flow_without_attributes_and_trace_header() -> None:
     sqs = FakeSqs()
-    assert send(sqs, {"a": "body a", "b": "body b"}) == {"a", "b"}
+    body = str(message()["Body"])
+    assert send(sqs, {"a": body, "b": "unreadable"}) == {"a", "b"}
     assert sqs.requests == [
         {
             "QueueUrl": URL,
-            "Entries": [{"Id": "0", "MessageBody": "body a"}, {"Id": "1", "MessageBody": "body b"}],
+            "Entries": [
+                {"Id": "0", "MessageBody": body, "MessageGroupId": "FLOWAAAA"},
+                {"Id": "1", "MessageBody": "unreadable"},
+            ],
         }
     ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "source_queue"),
+    [
+        ({"MessageAttributes": {"reason": attribute("EXPIRED"), "source_queue": attribute("urgent")}}, "urgent"),
+        ({"MessageAttributes": {"reason": attribute("EXPIRED")}}, "ingress"),
+        ({"MessageAttributes": {"source_queue": attribute("a producer's")}}, "ingress"),
+    ],
+    ids=["named", "not named", "redriven"],
+)
+def test_entry_has_the_queue_that_the_relay_named(fields: dict[str, Any], source_queue: str) -> None:
+    [entry] = failure_queue(FakeSqs([message(**fields)])).receive(10, 60)
+    assert entry.source_queue == source_queue
+
+
+def test_messages_are_counted_by_the_names_of_their_queues() -> None:
+    client = boto3.client("sqs", "ap-south-1", aws_access_key_id="x", aws_secret_access_key="x")
+    counts = {"ApproximateNumberOfMessages": "3", "ApproximateNumberOfMessagesNotVisible": "4"}
+    with Stubber(client) as stubber:
+        for url in ("url-1", "url-2"):
+            asked = {"QueueUrl": url, "AttributeNames": list(counts)}
+            stubber.add_response("get_queue_attributes", {"Attributes": counts}, asked)
+        found = SqsCounts(client, {"ingress": "url-1", "failure": "url-2"}).count()
+    assert found == dict.fromkeys(("ingress", "failure"), Messages(ready=3, in_flight=4))
+    client.close()
 
 
 def test_refused_message_of_a_batch_does_not_count_as_sent() -> None:
@@ -152,7 +186,8 @@ def test_requests_are_valid_for_sqs() -> None:
         stubber.add_response("change_message_visibility_batch", {"Successful": [], "Failed": []})
         queue = SqsFailureQueue(client, URL)
         assert queue.receive(10, 300) == []
-        assert SqsIngressQueue(client, URL).send({"a": "body"}) == set()
+        entry = Entry("a", "handle", "body", "EXPIRED", None, 0.0, Calls("FLOWAAAA"))
+        assert SqsSourceQueue(client, URL).send([entry]) == set()
         queue.delete(["a"])
         queue.release(["a"])
         stubber.assert_no_pending_responses()

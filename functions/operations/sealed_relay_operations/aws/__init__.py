@@ -1,0 +1,1 @@
+"""The adapters on AWS. Only the handler imports them."""

@@ -1,0 +1,1 @@
+"""Replay: move chosen entries of the failure queue back to the queues that they came from."""

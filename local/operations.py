@@ -39,9 +39,11 @@ _NUMBERS = {"codes", "min_age_seconds", "max_age_seconds", "messages_per_second"
 _DRY_RUN = {"yes": True, "no": False}
 
 
-class _Error(msgspec.Struct, rename="camel"):
-    error_type: str = ""
-    error_message: str = ""
+class _Error(msgspec.Struct):
+    """`error`: what is wrong with the request. `error_message`: the action failed."""
+
+    error: str = ""
+    error_message: str = msgspec.field(name="errorMessage", default="")
 
 
 def main() -> None:
@@ -51,11 +53,12 @@ def main() -> None:
     if stack is None:
         sys.exit("the local stack is down: `make up` first")
     try:
-        has_raised, answer = invoke(stack, request)
+        answer = invoke(stack, request)
     except (BotoCoreError, ClientError) as error:
         sys.exit(f"the operations function could not be invoked: {error}")
-    if has_raised:
-        sys.exit(msgspec.json.decode(answer, type=_Error).error_message)
+    failed = msgspec.json.decode(answer, type=_Error)
+    if failed.error or failed.error_message:
+        sys.exit(failed.error or failed.error_message)
     print(text_of(str(request["action"]), answer))
 
 
@@ -88,8 +91,8 @@ def _number(text: str) -> int | str:
         return text
 
 
-def invoke(stack: Stack, request: dict[str, object]) -> tuple[bool, bytes]:
-    """Whether the function raised an error, and its answer."""
+def invoke(stack: Stack, request: dict[str, object]) -> bytes:
+    """The function's answer, or the error that it raised."""
     functions = stack.aws().session().client("lambda", endpoint_url=stack.endpoint_url, config=_ONE_LONG_TRY)
     try:
         invoked = functions.invoke(
@@ -100,7 +103,7 @@ def invoke(stack: Stack, request: dict[str, object]) -> tuple[bool, bytes]:
         answer: bytes = invoked["Payload"].read()
     finally:
         functions.close()
-    return "FunctionError" in invoked, answer
+    return answer
 
 
 def text_of(action: str, answer: bytes) -> str:

@@ -24,7 +24,7 @@ from sealed_relay_operations.aws.sqs import SqsCounts, SqsFailureQueue, SqsSourc
 from sealed_relay_operations.pauses import PauseChange
 from sealed_relay_operations.ports import Dependencies
 from sealed_relay_operations.replay.run import Run
-from sealed_relay_operations.request import Pause, Replay, Resume, Status, read_request
+from sealed_relay_operations.request import InvalidRequestError, Pause, Replay, Resume, Status, read_request
 from sealed_relay_operations.status import StatusAnswer, pause, resume, status
 
 if TYPE_CHECKING:
@@ -93,13 +93,18 @@ def make_dependencies() -> Dependencies:
 
 @logger.inject_lambda_context(clear_state=True, log_event=False)  # POWERTOOLS_LOGGER_LOG_EVENT must not change this
 def lambda_handler(event: object, context: "LambdaContext") -> dict[str, Any]:
-    """Do what the request asks for, and answer with what was done.
+    """Do what the request asks for, and answer with what was done, or with `error`: what is wrong with the request.
 
-    Raises InvalidRequestError, InvalidSettingsError and ActionFailedError.
+    Raises InvalidSettingsError and ActionFailedError.
     """
     deadline = time.time() + context.get_remaining_time_in_millis() / 1000
-    request = read_request(event)
-    audit: dict[str, object] = {"action": type(request).__name__.lower(), "asked_by": _asked_by(context)}
+    asked_by = _asked_by(context)
+    try:
+        request = read_request(event)
+    except InvalidRequestError as error:
+        logger.warning("request refused", extra={"asked_by": asked_by})  # the sentence names fields that others wrote
+        return {"error": str(error)}
+    audit: dict[str, object] = {"action": type(request).__name__.lower(), "asked_by": asked_by}
     dependencies = make_dependencies()
     if isinstance(request, Replay):
         return _replay(dependencies, request, deadline, audit)

@@ -14,7 +14,6 @@ from botocore.exceptions import ClientError
 
 from sealed_relay_operations import handler
 from sealed_relay_operations.ports import Dependencies
-from sealed_relay_operations.request import InvalidRequestError
 from tests.functional.operations.scene import Scene
 from tests.support import canaries
 from tests.support.failure_queue import InMemorySourceQueue
@@ -101,12 +100,14 @@ def test_moved_messages_and_calls_are_metrics_of_the_service(scene: Scene, said:
     assert (line["ReplayedMessages"], line["ReplayedCalls"]) == ([2], [3])
 
 
-def test_event_that_is_refused_changes_nothing(scene: Scene, said: Say) -> None:
+def test_request_that_is_refused_changes_nothing_and_answers_why(scene: Scene, said: Say) -> None:
     scene.fail("a")
-    with pytest.raises(InvalidRequestError, match="`reason`"):
-        handler.lambda_handler({"action": "replay", "reason": ["EXPIRED"], "dry_run": False}, CONTEXT)
+    answer = handler.lambda_handler({"action": "replay", "reason": ["+919900000001"], "dry_run": False}, CONTEXT)
+    assert answer.keys() == {"error"}
+    assert answer["error"].startswith("The request has the unknown field `reason`: allowed are action, reasons, ")
     assert scene.sent == []
-    assert "replay ended" not in said()
+    assert '"request refused"' in said()
+    assert "919900000001" not in said()
 
 
 def fill_with_canaries(scene: Scene) -> None:

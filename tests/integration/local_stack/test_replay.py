@@ -169,8 +169,8 @@ def redrive(stack: Stack, clients: AwsClients) -> None:
 
 def test_event_with_an_unknown_field_is_refused(replay: DeployedOperations) -> None:
     answer, _ = replay.invoke({"action": "replay", "reason": ["EXPIRED"], "dry_run": False})
-    assert "`reason`" in answer["errorMessage"]
-    assert "action, reasons, codes, flow_ids" in answer["errorMessage"]
+    assert "`reason`" in answer["error"]
+    assert "action, reasons, codes, flow_ids" in answer["error"]
 
 
 def test_counts_are_logged_in_a_log_group_of_its_own(replay: DeployedOperations, clients: AwsClients) -> None:

@@ -179,6 +179,8 @@ def test_counts_are_logged_in_a_log_group_of_its_own(replay: DeployedOperations,
     assert eventually(lambda: "replay ended" in str(clients.logs.filter_log_events(logGroupName=group)["events"]))
 
 
+# The role may delete pauses only, by a condition on the key. MiniStack does not know such conditions, so no case here
+# deletes a record: `tests/infrastructure/test_operations.py` reads the condition in the template.
 @pytest.mark.parametrize(
     ("service", "beyond_its_work"),
     [
@@ -187,7 +189,6 @@ def test_counts_are_logged_in_a_log_group_of_its_own(replay: DeployedOperations,
         ("dynamodb", lambda c, s: c.update_item(TableName=s.outputs["OutcomesTableName"], Key={"call_id": {"S": "x"}})),
         ("sqs", lambda c, s: c.purge_queue(QueueUrl=s.outputs["FailureQueueUrl"])),
         ("dynamodb", lambda c, s: c.scan(TableName=s.outputs["OutcomesTableName"])),
-        ("dynamodb", lambda c, s: c.delete_item(TableName=s.outputs["OutcomesTableName"], Key={"call_id": {"S": "x"}})),
         ("secretsmanager", lambda c, s: c.get_secret_value(SecretId=s.outputs["FlowSecretPrefix"] + ALERTS)),
     ],
 )

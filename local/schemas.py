@@ -131,11 +131,13 @@ def asyncapi() -> Schema:
         "defaultContentType": "application/json",
         "channels": {
             "ingress": _channel("The ingress queue, SQS: the output IngressQueueUrl.", "queueMessage"),
+            "urgent": _channel("The urgent queue, SQS: the output UrgentQueueUrl.", "queueMessage"),
             "failures": _channel("The failure queue, SQS: the output FailureQueueUrl.", "failureEntry"),
             "outcomes": _channel("The EventBridge bus, with OutcomeEvents=yes.", "outcomeEvent"),
         },
         "operations": {
             "takeCalls": _operation("receive", "ingress", "The relay delivers each call at most once."),
+            "takeUrgentCalls": _operation("receive", "urgent", "The same, without waiting behind the ingress queue."),
             "publishFailure": _operation("send", "failures", "Calls that failed, and messages that cannot be read."),
             "publishOutcome": _operation("send", "outcomes", "Each final outcome of a call, at least once."),
         },

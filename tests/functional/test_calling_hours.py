@@ -348,7 +348,7 @@ def test_secret_that_cannot_be_read_still_ends_a_lost_request_at_its_deadline() 
     scene.invoke()
     scene.flows.flows["FLOWAAAA"] = UnusableFlowError("not now")
 
-    scene.run()
+    scene.run(max_invocations=500)
 
     assert scene.statuses() == {"UNRESOLVED": 1}
     assert len(scene.gateway.bodies) == 1

@@ -47,7 +47,7 @@ def test_alarms_watch_metrics_that_the_relay_emits() -> None:
         for alarm in ALARMS.values()
         if alarm.get("Namespace") == NAMESPACE
     }
-    assert len(watched) == 7
+    assert len(watched) == 8
     assert watched <= emitted_metrics()
 
 

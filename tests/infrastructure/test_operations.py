@@ -44,7 +44,6 @@ def test_operations_role_allows_exactly_the_calls_of_the_source() -> None:
         ("sqs:ReceiveMessage", "FailureQueue"),
         ("sqs:DeleteMessage", "FailureQueue"),
         ("sqs:ChangeMessageVisibility", "FailureQueue"),
-        ("sqs:SendMessage", "IngressQueue"),
         ("dynamodb:BatchGetItem", "OutcomesTable"),
         ("dynamodb:PutItem", "OutcomesTable"),
         ("dynamodb:DeleteItem", "OutcomesTable"),
@@ -56,6 +55,11 @@ def test_operations_role_allows_exactly_the_calls_of_the_source() -> None:
 def test_operations_role_allows_an_action_on_one_resource_only(action: str, resource: str) -> None:
     [statement] = [s for s in STATEMENTS if action in several(s["Action"])]
     assert statement["Resource"] == {"Fn::GetAtt": [resource, "Arn"]}
+
+
+def test_operations_role_sends_to_the_two_source_queues_only() -> None:
+    [statement] = [s for s in STATEMENTS if "sqs:SendMessage" in several(s["Action"])]
+    assert statement["Resource"] == [{"Fn::GetAtt": [queue, "Arn"]} for queue in ("IngressQueue", "UrgentQueue")]
 
 
 def test_operations_role_writes_pauses_and_no_record_of_a_call() -> None:
@@ -104,10 +108,10 @@ def test_template_sets_exactly_the_settings() -> None:
     assert ours == {field.encode_name for field in msgspec.structs.fields(Settings)}
 
 
-@pytest.mark.parametrize("name", ["INGRESS_QUEUE_URL", "FAILURE_QUEUE_URL", "OUTCOMES_TABLE_NAME"])
+@pytest.mark.parametrize("name", ["INGRESS_QUEUE_URL", "URGENT_QUEUE_URL", "FAILURE_QUEUE_URL", "OUTCOMES_TABLE_NAME"])
 def test_missing_or_empty_setting_is_named_in_the_error(name: str) -> None:
     texts = dict.fromkeys(variables(), "made by AWS")
-    assert read_settings(texts) == Settings("made by AWS", "made by AWS", "made by AWS")
+    assert read_settings(texts) == Settings(*["made by AWS"] * 4)
     for broken in ({**texts, name: ""}, {other: text for other, text in texts.items() if other != name}):
         with pytest.raises(InvalidSettingsError, match=name):
             read_settings(broken)

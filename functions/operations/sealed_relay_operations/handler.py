@@ -59,6 +59,7 @@ class Settings(Struct, frozen=True, rename=str.upper):
     """Each field is the environment variable of that name in capitals."""
 
     ingress_queue_url: Annotated[str, Meta(min_length=1)]
+    urgent_queue_url: Annotated[str, Meta(min_length=1)]
     failure_queue_url: Annotated[str, Meta(min_length=1)]
     outcomes_table_name: Annotated[str, Meta(min_length=1)]
 
@@ -79,7 +80,7 @@ def make_dependencies() -> Dependencies:
     sqs = session.client("sqs", config=_AWS)
     dynamodb = session.client("dynamodb", config=_AWS)
     executor = ThreadPoolExecutor(_MAX_READS_AT_ONCE, thread_name_prefix="records")
-    source_queue_urls = {"ingress": settings.ingress_queue_url}
+    source_queue_urls = {"ingress": settings.ingress_queue_url, "urgent": settings.urgent_queue_url}
     return Dependencies(
         failure_queue=SqsFailureQueue(sqs, settings.failure_queue_url),
         source_queues={name: SqsSourceQueue(sqs, url) for name, url in source_queue_urls.items()},

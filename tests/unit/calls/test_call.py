@@ -143,7 +143,6 @@ def test_call_whose_moved_start_is_behind_its_not_after_is_late(not_after: str, 
         ("2026-11-23T20:59:00+05:30", "2026-11-25T00:00:00+05:30"),
         ("2026-11-24T08:00:00+05:30", "2026-11-25T00:00:00+05:30"),
         ("2026-12-31T23:00:00+05:30", "2027-01-02T00:00:00+05:30"),
-        ("0001-01-01T08:00:00+05:30", "0001-01-02T00:00:00+05:30"),
     ],
 )
 def test_date_of_a_start_time_outside_the_hours_is_that_of_their_beginning(start_time: str, end_of_date: str) -> None:

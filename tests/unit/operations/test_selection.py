@@ -182,5 +182,5 @@ def test_entry_with_only_delivered_calls_moves_only_if_they_may_be_others(
 @given(events(), entries, on_record)
 def test_more_conditions_never_choose_more_entries(event: Replay, found: Entry, statuses: dict[str, str]) -> None:
     if choose(event, found, BEGAN_AT, statuses) is Choice.MOVE:
-        fewer_conditions = Replay(reasons=event.reasons, min_age_seconds=0)
+        fewer_conditions = Replay(reasons=event.reasons, codes=event.codes, min_age_seconds=0)
         assert choose(fewer_conditions, found, BEGAN_AT, statuses) is Choice.MOVE

@@ -82,9 +82,11 @@ def _acceptances(evidence: Evidence) -> Iterator[Violation]:
 
 
 def _was_asked_for(evidence: Evidence, written: list[Written], earlier: Acceptance, later: Acceptance) -> bool:
-    """Return whether the call was given up in between and then sent again by a producer who could know that."""
-    given_up = [at for at in evidence.unresolved_at[later.call_id] if earlier.at <= at <= later.at]
-    return bool(given_up) and any(w.sent_at >= given_up[0] for w in written)
+    """Return whether the call was given up in between, and a message with just this call was sent after that."""
+    given_up = [at for at in evidence.unresolved_at[later.call_id] if earlier.at <= at <= later.left_at]
+    return bool(given_up) and any(
+        w.content == later.content and given_up[0] <= w.sent_at <= later.left_at for w in written
+    )
 
 
 def _records(evidence: Evidence) -> Iterator[Violation]:

@@ -1,6 +1,10 @@
-"""Draws the profile of a run from its seed: many kinds of faults, many copies of few calls, or a pause of a day."""
+"""Draws the profile of a run from its seed.
+
+Many kinds of faults, many copies of few calls, constant full load under clocks that differ, or a pause of a day.
+"""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
 
@@ -20,6 +24,7 @@ _WORST: Mapping[str, Mapping[FaultKind, float]] = {
         FaultKind.WRITE_ANSWER_LOST: 0.004,
         FaultKind.WRITE_REPEATED: 0.02,
         FaultKind.WRITE_LATE: 0.003,
+        FaultKind.WRITE_ANSWERED_LATE: 0.003,
         FaultKind.READ_FAILED: 0.003,
     },
     "queues": {
@@ -41,6 +46,7 @@ _WORST: Mapping[str, Mapping[FaultKind, float]] = {
     },
     "answers": {FaultKind.API_FAULT: 0.2, FaultKind.NOT_CONNECTED: 0.05, FaultKind.TOO_SLOW: 0.04},
     "outages": {FaultKind.OUTAGE: 0.08, FaultKind.EMPTY_ACCOUNT: 0.04},
+    "operators": {FaultKind.PAUSED_BY_HAND: 0.2},
     "rotations": {FaultKind.SECURITY_ID_ROTATED: 0.08, FaultKind.KEY_ROTATED: 0.05, FaultKind.SECRET_UNAVAILABLE: 0.1},
     "time": {FaultKind.SLOW_STEP: 0.01, FaultKind.SKEWED_CLOCK: 0.7, FaultKind.TOO_SLOW: 0.05},
 }
@@ -58,6 +64,7 @@ _CROWDED: Mapping[FaultKind, float] = {
     FaultKind.TRY_LATER: 1.0,
     FaultKind.API_FAULT: 0.3,
     FaultKind.OUTAGE: 0.1,
+    FaultKind.PAUSED_BY_HAND: 0.1,
     FaultKind.WRITE_FAILED: 0.01,
     FaultKind.WRITE_ANSWER_LOST: 0.01,
     FaultKind.WRITE_LATE: 0.02,
@@ -72,7 +79,9 @@ _CROWDED: Mapping[FaultKind, float] = {
 
 def draw_profile(random: Random) -> Profile:
     """Draw any of the profiles below."""
-    [draw] = random.choices([with_faults, crowded, paused_for_a_day], (200, 500, 1))  # a crowded one has few calls
+    # A crowded run has few calls, and a pause of a day takes long.
+    draws = [with_faults, crowded, copied, saturated, paused_meanwhile, paused_for_a_day]
+    [draw] = random.choices(draws, (200, 450, 50, 20, 20, 1))
     return draw(random)
 
 
@@ -132,12 +141,77 @@ def crowded(random: Random) -> Profile:
             max_calls=random.choice([1, 3, 500]),
             max_body_bytes=262_144,
             give_up_after=timedelta(seconds=random.choice([120.0, 600.0, _HOUR])),
+            max_refusals=random.choice([2, 16]),
         ),
         requests_per_minute=random.choice([60, 500]),
         refusal_leaves_checksum=random.random() < 0.5,
         checksum_over_body=True,
         checksum_over_payload=random.random() < 0.5,
         haste=random.choice([1, 1, 8]),
+    )
+
+
+def copied(random: Random) -> Profile:
+    """One call or a few, each in up to 40 messages, of which one batch may hold all."""
+    return replace(
+        crowded(random),
+        name="copied",
+        calls=random.randint(1, 3),
+        max_copies=random.randint(17, 40),
+        batch_size=random.choice([1, 10, 100]),
+    )
+
+
+def saturated(random: Random) -> Profile:
+    """A backlog that keeps the rate limit busy for minutes, over clocks that differ as much as it allows for."""
+    requests_per_minute = random.choice([10, 20, 60])
+    max_calls = random.choice([1, 3])
+    return Profile(
+        name="saturated",
+        rates={
+            FaultKind.SKEWED_CLOCK: 0.9,
+            FaultKind.SLOW_STEP: random.choice([0.0, 0.02]),
+            FaultKind.WRITE_ANSWERED_LATE: random.choice([0.0, 0.05]),
+            FaultKind.WRITE_REPEATED: random.choice([0.0, 0.02]),
+            FaultKind.KILLED: random.choice([0.0, 0.002]),
+        },
+        calls=requests_per_minute * max_calls * random.randint(3, 6),
+        max_calls_a_message=max_calls,
+        traffic_seconds=random.choice([2.0, 120.0]),
+        fault_seconds=random.choice([600.0, _HOUR]),
+        batch_size=random.choice([1, 5, 20]),
+        concurrency=random.randint(3, 10),
+        poll_seconds=random.choice([0.01, 0.1, 1.0]),
+        pause_seconds=random.choice([0.01, 0.1, 1.0]),
+        pause_chance=random.choice([0.02, 0.2]),
+        limits=Limits(max_calls=max_calls, max_body_bytes=262_144, give_up_after=timedelta(seconds=4 * _HOUR)),
+        requests_per_minute=requests_per_minute,
+        refusal_leaves_checksum=random.random() < 0.5,
+        checksum_over_body=True,
+        checksum_over_payload=random.random() < 0.5,
+        is_plain=True,
+    )
+
+
+def paused_meanwhile(random: Random) -> Profile:
+    """Pauses begin while invocations are at work: a slow API refuses large requests, which are halved again and again.
+
+    Every step is prompt, so that the judge can look closely.
+    """
+    return replace(
+        with_faults(random),
+        name="paused meanwhile",
+        rates={FaultKind.PAUSED_BY_HAND: 0.3, FaultKind.EMPTY_ACCOUNT: 0.1},
+        calls=random.randint(300, 800),
+        max_calls_a_message=50,
+        traffic_seconds=600.0,
+        fault_seconds=900.0,
+        batch_size=100,
+        poll_seconds=1.0,
+        pause_seconds=0.01,
+        limits=Limits(max_calls=100, max_body_bytes=262_144, give_up_after=timedelta(seconds=4 * _HOUR)),
+        requests_per_minute=500,
+        answer_seconds=random.choice([1.0, 4.0]),
     )
 
 

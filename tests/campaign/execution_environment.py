@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NoReturn
 
+from sealed_relay.admission.rate_limiter import CLOCKS_DIFFER_SECONDS
 from sealed_relay.batch.process_batch import process_batch
 from sealed_relay.calls.message import Message
 from sealed_relay.dependencies import Dependencies
@@ -21,7 +22,8 @@ from tests.campaign.services import Services
 from tests.support.compose import Adapters, compose
 
 FUNCTION_TIMEOUT_SECONDS = 60.0
-_LARGEST_SKEW_SECONDS = 1.5
+_MAX_SKEW_SECONDS = CLOCKS_DIFFER_SECONDS / 2
+"""Each clock is at most so far off the true time: the difference that the rate limit allows for, at its full size."""
 _EXPECTED_ERRORS = (InjectedError, LeaseLostError, UnusableFlowError)
 
 
@@ -34,12 +36,16 @@ class ExecutionEnvironment:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        chance = services.chance
-        is_skewed = chance.occurs(FaultKind.SKEWED_CLOCK)
-        self._skew_seconds = chance.random.uniform(-1.0, 1.0) * _LARGEST_SKEW_SECONDS if is_skewed else 0.0
+        self._skew_seconds = self._draw_skew_seconds()
         self.is_killed = False
         self.requests_sent = 0
         self._dependencies = self._compose()
+
+    def _draw_skew_seconds(self) -> float:
+        chance = self._services.chance
+        if not chance.occurs(FaultKind.SKEWED_CLOCK):
+            return 0.0
+        return chance.random.choice((-1.0, 1.0, chance.random.uniform(-1.0, 1.0))) * _MAX_SKEW_SECONDS
 
     def clock(self) -> float:
         """Seconds since 1970 by its own clock."""

@@ -1,7 +1,7 @@
 """The connection to the API: slow, may break before or after the API, and delivers requests of killed senders."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
@@ -28,10 +28,11 @@ _TIMED_OUT = Ambiguous("Read timeout.")
 class AnswerFault(Protocol):
     """Plans or spoils the API's answer to a request that arrives; None leaves it as it is.
 
-    `is_known`: the API has received these bytes before. `is_first`: their sender knows that nothing went before.
+    `names` are the request's client identifiers. `is_known`: the API has received these bytes before. `is_first`:
+    their sender knows that nothing went before.
     """
 
-    def __call__(self, services: Services, *, is_known: bool, is_first: bool) -> Fault | None: ...
+    def __call__(self, services: Services, names: Sequence[str], *, is_known: bool, is_first: bool) -> Fault | None: ...
 
 
 class FaultyGateway:
@@ -70,10 +71,12 @@ class FaultyGateway:
                 return _TIMED_OUT
             answer = self._arrive(endpoint, sealed, timeout_seconds)
             is_slow = services.chance.occurs(FaultKind.TOO_SLOW)
-            environment.pass_time(timeout_seconds if is_slow else services.chance.random.expovariate(5.0))
+            environment.pass_time(
+                timeout_seconds if is_slow else services.chance.random.expovariate(1 / services.profile.answer_seconds)
+            )
             if services.schedule.now >= given_up_at:
                 answer = _TIMED_OUT
-            services.monitor.answered(sealed.request_id, answer)
+            services.monitor.answered(sealed, answer)
         services.trace("{} is told of {}: {}", environment.name, sealed.request_id[:6], answer)
         return answer
 
@@ -83,7 +86,7 @@ class FaultyGateway:
         checksum = hashlib.sha256(sealed.body).digest()
         was_known = checksum in simulator.body_checksums
         is_first = not was_known and sealed.request_id in self._environment.stored
-        fault = services.answer_fault(services, is_known=was_known, is_first=is_first)
+        fault = services.answer_fault(services, sealed.client_identifiers, is_known=was_known, is_first=is_first)
         if fault:
             simulator.faults.plan(PlannedFault(fault=fault))
         services.audit.taken = {}

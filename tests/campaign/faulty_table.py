@@ -33,11 +33,15 @@ class FaultyTable:
 
     def read(self, keys: Sequence[str]) -> dict[str, Item]:
         found: dict[str, Item] = {}
+        paused = []
         for part in self._services.chance.parts_of_read(keys):
             self._environment.step(part[0], is_read=True)
             if self._services.chance.occurs(FaultKind.READ_FAILED):
                 raise InjectedError("read failed")
             found |= self._table.read(part)
+            paused += self._services.monitor.pauses.now(part)
+        for each in paused:
+            each.known_to.add(self._environment)
         return found
 
     def _write_each(
@@ -64,6 +68,8 @@ class FaultyTable:
             done[index] = apply()
             if chance.occurs(FaultKind.WRITE_ANSWER_LOST):
                 raise InjectedError("write was done, and its answer lost")
+            if chance.occurs(FaultKind.WRITE_ANSWERED_LATE):
+                self._environment.pass_time(chance.random.uniform(0.0, _LATEST_SECONDS))
             if chance.occurs(FaultKind.WRITE_REPEATED):
                 self._environment.pass_time(chance.pick((0.0, 0.1, _LATEST_SECONDS)) * chance.random.random())
                 done[index] = apply()  # whatever it was conditional on, it has changed that itself

@@ -20,7 +20,8 @@ from sealed_relay.delivery import deliver, failure_messages, send, settle
 from sealed_relay.delivery.request import WorkResult
 from sealed_relay.kairos import verdict
 from sealed_relay.kairos.answer import Answered
-from sealed_relay.kairos.conclusive import Circumstances, Finding
+from sealed_relay.kairos.codes import CODES
+from sealed_relay.kairos.conclusive import Circumstances, Finding, code_is_unknown_or_contradicted, finding_of
 from sealed_relay.kairos.verdict import ConclusiveAnswer
 from sealed_relay.ledger import call_records, claim_rules, request_log
 from sealed_relay.ledger.claim_rules import Decision, Situation
@@ -34,7 +35,7 @@ class Mutant:
     """`what` is wrong with it. Each swap is an owner, a name there, and what takes the original's place."""
 
     what: str
-    swaps: tuple[tuple[object, str, Callable[[Function], object]], ...]
+    swaps: tuple[tuple[object, str, Callable[[Any], object]], ...]
 
     @contextmanager
     def applied(self) -> Iterator[None]:
@@ -133,8 +134,9 @@ def _all_of_a_partial_success(original: Function) -> Function:
 
 
 def _reading_once(original: Function) -> Function:
-    def read(self: shared_item.SharedItems, keys: Iterable[str]) -> None:
-        original(self, [key for key in keys if not self.known.get(key)])
+    def read(self: shared_item.SharedItems, keys: Iterable[str], max_age_seconds: float = 0.0) -> None:
+        is_look_before_sending = max_age_seconds > 0
+        original(self, [key for key in keys if not (is_look_before_sending and key in self.known)])
 
     return read
 
@@ -145,6 +147,11 @@ def _never_ending(original: Function) -> Function:
         return pause if pause.is_paused else self
 
     return after
+
+
+def _pause_as_written(item: Mapping[str, Any]) -> pausing.Pause:
+    known = {name: item[name] for name in pausing.Pause.__dataclass_fields__ if name in item}
+    return pausing.Pause(**{"next_probe_at_ms": 253_402_300_799_000 if "reason" in item else 0, **known})
 
 
 MUTANTS: Mapping[str, Mutant] = MappingProxyType(
@@ -212,6 +219,80 @@ MUTANTS: Mapping[str, Mutant] = MappingProxyType(
             "rule 3: an answer is acted on before it is stored",
             ((request_log.RequestLog, "record_answer", lambda _: lambda *_, **__: None),),
         ),
+        "unresolved-not-recorded": Mutant(
+            "a request that can never be told any more is left to each of its messages to find out",
+            (
+                (
+                    request_log.RequestLog,
+                    "record_answer",
+                    lambda o: (
+                        lambda self, request_id, lease, answer: (
+                            None if answer.finding is Finding.UNRESOLVED else o(self, request_id, lease, answer)
+                        )
+                    ),
+                ),
+            ),
+        ),
+        "unsent-request-taken-over": Mutant(
+            "rule 2: a request that was noted as never sent is taken over and sent, although its calls have moved on",
+            ((request_log, "stored_request_of", lambda o: lambda item: replace(o(item), may_have_been_sent=True)),),
+        ),
+        "refusals-not-reset": Mutant(
+            "a retry has only the tries that the call had left when it failed",
+            (
+                (
+                    call_records,
+                    "replace",
+                    lambda o: lambda thing, **changes: thing if changes == {"refusals": 0} else o(thing, **changes),
+                ),
+            ),
+        ),
+        "unclear-answers-not-counted": Mutant(
+            "a request whose answers are all ambiguous is resent without end",
+            _finding(
+                lambda answer, sent, finding: (
+                    finding_of(answer, replace(sent, may_be_resent=True))
+                    if code_is_unknown_or_contradicted(answer)
+                    else finding
+                )
+            ),
+        ),
+        "unknown-code-taken-for-refusal": Mutant(
+            "an undocumented code is taken for a refusal",
+            _finding(
+                lambda answer, sent, finding: (
+                    Finding.REFUSED
+                    if answer.code not in CODES and not answer.is_contradicted and not sent.is_resend
+                    else finding
+                )
+            ),
+        ),
+        "contradicted-code-believed": Mutant(
+            "a code counts although its message says that the calls were accepted",
+            _finding(
+                lambda answer, sent, finding: (
+                    finding_of(replace(answer, is_contradicted=False), sent) if answer.is_contradicted else finding
+                )
+            ),
+        ),
+        "untrusted-list-trusted": Mutant(
+            "209 counts although its list does not tell which calls were accepted",
+            _finding(
+                lambda answer, sent, finding: (
+                    finding_of(replace(answer, is_list_trusted=True), sent) if answer.code == 209 else finding
+                )
+            ),
+        ),
+        "repeated-taken-for-refused": Mutant(
+            "Checksum Repeated on a first send is taken for a refusal",
+            _finding(
+                lambda answer, sent, finding: Finding.REFUSED if answer.code == 201 and not sent.is_resend else finding
+            ),
+        ),
+        "pause-by-hand-believed": Mutant(
+            "what a person wrote into a pause is taken as it is",
+            ((pause_store, "pause_of", lambda _: _pause_as_written),),
+        ),
         "refused-resend-taken-for-proof": Mutant(
             "rule 2: any refusal of a resend is taken for proof that nothing was accepted before",
             _finding(lambda _, __, finding: Finding.REFUSED if finding is Finding.UNDECIDED else finding),
@@ -256,6 +337,19 @@ MUTANTS: Mapping[str, Mutant] = MappingProxyType(
         "budget-ignored": Mutant(
             "requests leave whatever left before",
             ((rate_limiter.RateLimiter, "take", lambda _: lambda self: vars(self)["_clock"]() + 1.0),),
+        ),
+        "permit-used-late": Mutant(
+            "a request may use its permit long after the permit was taken",
+            (
+                (
+                    rate_limiter.RateLimiter,
+                    "take",
+                    lambda o: lambda self: None if (until := o(self)) is None else until + 60.0,
+                ),
+            ),
+        ),
+        "clocks-taken-for-equal": Mutant(
+            "the rate limit leaves no room for clocks that differ", ((rate_limiter, "_TICKS", lambda o: o - 2 * 4),)
         ),
         "pause-ignored": Mutant(
             "requests leave also while their flow or the account is paused",

@@ -20,6 +20,7 @@ _OUTAGES: tuple[Fault, ...] = (
     DroppedConnection(after_accepting=True),
     CodeAnswer(code=500),
     CodeAnswer(code=211),
+    CodeAnswer(code=999),
 )
 
 

@@ -55,10 +55,19 @@ class Producers:
         self._send(flow_id, calls)
         self._bodies.append((flow_id, calls))
         if chance.occurs(FaultKind.MESSAGE_REPEATED):
-            seconds = chance.random.choice((0.0, 1.0, 100.0, 1000.0)) * chance.random.random()
-            self._services.schedule.after(seconds, lambda: self._send(flow_id, calls))
+            self._repeat(flow_id, calls)
         if chance.happens(0.01) and not self._is_plain:
             self.send(f"no message {self._numbers}")
+
+    def _repeat(self, flow_id: str, calls: list[Call]) -> None:
+        chance = self._services.chance
+        longest_seconds = chance.random.choice((0.0, 1.0, 100.0, 1000.0))
+        for _ in range(chance.random.randint(1, self._services.profile.max_copies)):
+            copies = calls
+            if self._services.profile.max_copies > 1 and chance.occurs(FaultKind.CONTENT_CHANGED):
+                copies = [*calls[:-1], {**calls[-1], **self._content()}]
+            seconds = longest_seconds * chance.random.random()
+            self._services.schedule.after(seconds, partial(self._send, flow_id, copies))
 
     def _follow_up(self) -> None:
         """Retry a failed call as a producer would, and send a failure queue entry again as an operator would."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sealed_relay.admission.rate_limiter import CLOCKS_DIFFER_SECONDS
 from sealed_relay.dependencies import Limits
 from tests.campaign.fault_chance import FaultKind
 
@@ -10,7 +11,8 @@ _LAGS_SECONDS: Mapping[FaultKind, float] = {
     FaultKind.SLOW_STEP: 60.0,
     FaultKind.WRITE_LATE: 20.0,
     FaultKind.WRITE_REPEATED: 20.0,
-    FaultKind.SKEWED_CLOCK: 3.0,
+    FaultKind.WRITE_ANSWERED_LATE: 20.0,
+    FaultKind.SKEWED_CLOCK: CLOCKS_DIFFER_SECONDS,
 }
 
 
@@ -19,8 +21,10 @@ class Profile:
     """`calls` are produced over `traffic_seconds`. Faults occur until `fault_seconds` are over.
 
     With `is_refused_all_along` the API refuses the account, or each flow, for the same time. With `is_plain` the API
-    takes every call, and no call has a deadline of its own. A higher `haste` makes most random waits shorter, so that
-    deferred messages come back while other invocations still work on the same calls. `refusal_leaves_checksum` and the
+    takes every call, and no call has a deadline of its own. A producer who repeats a message sends it up to
+    `max_copies` more times. A higher `haste` makes most random waits shorter, so that
+    deferred messages come back while other invocations still work on the same calls. The API takes `answer_seconds` to
+    answer, on average. `refusal_leaves_checksum` and the
     `checksum_over_...` fields decide, for this run, what the API's documentation leaves open.
     """
 
@@ -43,6 +47,8 @@ class Profile:
     haste: int = 1
     is_refused_all_along: bool = False
     is_plain: bool = False
+    max_copies: int = 1
+    answer_seconds: float = 0.2
 
     @property
     def lag_seconds(self) -> float:

@@ -1,6 +1,6 @@
 """Watches a run from outside the relay: gathers evidence, and reports each step that breaks the protocol at once."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from sealed_relay.admission.rate_limiter import CLOCKS_DIFFER_SECONDS
 from sealed_relay.calls.invalid_message import InvalidMessageError
 from sealed_relay.calls.message import Message, read
 from sealed_relay.calls.outcome import Reason, Status
-from sealed_relay.kairos.answer import Answer
+from sealed_relay.kairos.answer import Answer, Answered
+from sealed_relay.kairos.codes import CODES, Verdict, code_of
 from sealed_relay.kairos.conclusive import Finding
 from sealed_relay.kairos.seal import SealedRequest
 from sealed_relay.ledger.items import answer_of, envelope_key, request_key, sealed_request_of
@@ -22,21 +24,30 @@ from tests.campaign.pause_monitor import PauseMonitor
 if TYPE_CHECKING:
     from tests.campaign.execution_environment import ExecutionEnvironment
 
-_CLOCK_ERROR_SECONDS = 3.0
 _SERVICE_TIME_ZONE = timezone(timedelta(hours=5, minutes=30))
 
 
 class ProtocolMonitor:
-    """`clock` tells seconds since 1970; `trace` takes a line for the trace; `lag_seconds` as in `PauseMonitor`."""
+    """`clock` tells seconds since 1970; `trace` takes a line for the trace; `lag_seconds` as in `PauseMonitor`.
 
-    def __init__(self, clock: Callable[[], float], trace: Callable[..., None], lag_seconds: float) -> None:
-        self.evidence = Evidence(clock_error_seconds=_CLOCK_ERROR_SECONDS)
+    `max_refusals` is as in the relay's limits.
+    """
+
+    def __init__(
+        self, clock: Callable[[], float], trace: Callable[..., None], lag_seconds: float, max_refusals: int
+    ) -> None:
+        self.evidence = Evidence(clock_error_seconds=CLOCKS_DIFFER_SECONDS)
         self.violations: list[Violation] = []
         self.sealed: dict[bytes, SealedRequest] = {}
         self.pauses = PauseMonitor(clock, self.breach, lag_seconds)
         self._clock = clock
         self._trace = trace
+        self._max_refusals = max_refusals
         self._left_at: dict[str, float] = {}
+        self._sent_at: dict[str, float] = {}
+        self._failed_at: dict[str, float] = {}
+        self._refusals: Counter[str] = Counter()
+        self._unclear_answers: Counter[str] = Counter()
         self._under_way: defaultdict[str, int] = defaultdict(int)
 
     def breach(self, invariant: Invariant, detail: str) -> None:
@@ -51,7 +62,7 @@ class ProtocolMonitor:
         except InvalidMessageError:
             self.evidence.unreadable[message.message_id] = message.body
             return
-        sent_at = message.sent_at.timestamp()
+        sent_at = self._sent_at[message.message_id] = message.sent_at.timestamp()
         for call in calls:
             record = items.get(call.call_id)
             self.evidence.written.append(
@@ -88,9 +99,18 @@ class ProtocolMonitor:
                 acceptance = Acceptance(call_id, content_of(call), left_at, self._clock(), request_id, uuids[name])
                 self.evidence.acceptances[call_id].append(acceptance)
 
-    def answered(self, request_id: str, answer: Answer) -> None:
-        """Record an answer that the relay received, or a timeout."""
+    def answered(self, sealed: SealedRequest, answer: Answer) -> None:
+        """Check and record an answer that the relay received, or a timeout."""
+        request_id = sealed.request_id
         self.pauses.answered(request_id, answer)
+        if not isinstance(answer, Answered):
+            return
+        if answer.is_contradicted or answer.code not in CODES:
+            self._unclear_answers[request_id] += 1
+            if self._unclear_answers[request_id] > self._max_refusals:
+                self.breach(Invariant.PATIENT, f"{request_id[:6]} was resent after each of its ambiguous answers")
+        elif answer.meaning.verdict is Verdict.RETRY_FRESH:
+            self._refusals.update(f"{sealed.flow_id}/{name}" for name in sealed.client_identifiers)
 
     def wrote(
         self, environment: "ExecutionEnvironment", key: str, before: Item | None, after: Item, items: dict[str, Item]
@@ -116,6 +136,18 @@ class ProtocolMonitor:
             return
         if was.is_delivered or (was.is_final and now.is_final):
             self.breach(Invariant.FINAL_STAYS, f"{call_id} became {now} and had been {was}")
+        elif was.is_failure:
+            self._refusals[call_id] = 0
+            early_seconds = self._failed_at[call_id] - self._sent_at[str(after["message_id"])]
+            if early_seconds > 0:
+                message_id = str(after["message_id"])
+                self.breach(
+                    Invariant.FINAL_STAYS,
+                    f"{call_id} is retried for {message_id}, which was sent {early_seconds:.1f} s before it failed",
+                )
+        if now.is_failure:
+            self._failed_at[call_id] = self._clock()
+            self._check_patience(call_id, after)
         if now.is_failure and not any(p.failure.reason == after["reason"] for p in self.evidence.published[call_id]):
             self.breach(Invariant.PUBLISHED_FIRST, f"{call_id} became {now}")
         answer = answer_of(items.get(request_key(str(after["request_id"])), {}))
@@ -126,6 +158,13 @@ class ProtocolMonitor:
             if is_first_time and (answer is None or answer.finding is not Finding.UNRESOLVED):
                 self.breach(Invariant.HONEST, f"{call_id} became {now}, and no stored answer says so")
             self.evidence.unresolved_at[call_id].append(self._clock())
+
+    def _check_patience(self, call_id: str, record: Item) -> None:
+        code = record.get("code")
+        is_transient = isinstance(code, int) and code_of(code).verdict is Verdict.RETRY_FRESH
+        is_given_up = record["status"] == Status.REJECTED and is_transient
+        if is_given_up and self._refusals[call_id] < self._max_refusals:
+            self.breach(Invariant.PATIENT, f"{call_id} was rejected after {self._refusals[call_id]} transient failures")
 
     def left_queue(self, message: Message, items: dict[str, Item]) -> None:
         """The relay let a message leave its queue."""

@@ -17,6 +17,7 @@ from tests.campaign.draw_profile import draw_profile
 from tests.campaign.event_source import EventSource
 from tests.campaign.evidence import Evidence, Invariant, Violation
 from tests.campaign.fault_chance import FaultChance, FaultKind
+from tests.campaign.operator_pauses import OperatorPauses
 from tests.campaign.outages_and_rotations import OutagesAndRotations
 from tests.campaign.producers import Producers
 from tests.campaign.profile import Profile
@@ -54,6 +55,7 @@ def run(
     source = EventSource(services)
     traffic = Producers(services, source)
     OutagesAndRotations(services)
+    OperatorPauses(services)
     violations = run_and_judge(services)
     evidence = services.monitor.evidence
     return Result(

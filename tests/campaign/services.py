@@ -64,7 +64,7 @@ class Services:
         self.answer_fault = answer_fault
         self._write_line = write_line
         self.schedule = Schedule(START)
-        self.monitor = ProtocolMonitor(self.schedule, self.trace, profile.lag_seconds)
+        self.monitor = ProtocolMonitor(self.schedule, self.trace, profile.lag_seconds, profile.limits.max_refusals)
         self.table = InMemoryTable()
         self.ingress = InMemoryIngress(self.schedule)
         self.failures = InMemoryFailures()

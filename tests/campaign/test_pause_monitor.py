@@ -89,6 +89,37 @@ def test_invocation_older_than_the_pause_may_send(scene: Scene) -> None:
     assert scene.breaches == []
 
 
+def test_invocation_older_than_the_pause_may_not_send_when_it_has_read_of_it(scene: Scene) -> None:
+    environment = scene.environment_since(-1.0)
+    [paused] = scene.pauses.now([ACCOUNT])
+    paused.known_to.add(environment)
+    scene.leave(environment)
+    assert len(scene.breaches) == 1
+
+
+def test_invocation_older_than_the_pause_may_not_send_much_later(scene: Scene) -> None:
+    scene.now = 5.0
+    scene.leave(scene.environment_since(-1.0))
+    assert len(scene.breaches) == 1
+
+
+def test_request_in_a_pause_put_by_hand_is_found(scene: Scene) -> None:
+    scene.pauses.put_by_hand(ACCOUNT)
+    scene.leave(scene.environment_since(-1.0))
+    assert scene.breaches == []  # it may not know of it yet
+    scene.now = 2000.0
+    scene.leave(scene.environment)
+    scene.pauses.removed_by_hand(ACCOUNT)
+    scene.leave(scene.environment)
+    assert len(scene.breaches) == 1
+
+
+def test_change_of_a_pause_put_by_hand_is_found(scene: Scene) -> None:
+    scene.pauses.put_by_hand(ACCOUNT)
+    scene.pauses.wrote(scene.environment, ACCOUNT, {"probes": 0})
+    assert scene.breaches == [f"{ACCOUNT} was put by hand, and the relay changed it"]
+
+
 def test_two_probes_at_a_time_are_found(scene: Scene) -> None:
     scene.probe(15.0, 1)
     scene.now = 60.0

@@ -49,7 +49,13 @@ def scripted(chance: ScheduledFaults, first_answers: Sequence[Fault]) -> AnswerF
     """
     script = chain(first_answers)
 
-    def answer_fault(services: Services, *, is_known: bool, is_first: bool) -> Fault | None:  # noqa: ARG001
+    def answer_fault(
+        services: Services,  # noqa: ARG001
+        names: Sequence[str],  # noqa: ARG001
+        *,
+        is_known: bool,
+        is_first: bool,
+    ) -> Fault | None:
         undisturbed = next(script, None)
         options = _ANSWERS
         if not is_known:

@@ -21,6 +21,7 @@ class Invariant(StrEnum):
     PAUSED = "what is paused sends one probe at a time, at growing intervals"
     DELIVERED_IN_THE_END = "what waits is sent once everything goes well again"
     PATIENT = "a call or a request is given up only after as many tries as the limit allows, and then at once"
+    REPLAY = "an entry leaves the failure queue only after another queue has taken it"
     NOT_REDRIVEN = "no healthy message is redriven"
     WRITE_AHEAD = "nothing is sent but what is claimed, stored, leased and unanswered"
     ONE_AT_A_TIME = "at most one attempt per request is under way"

@@ -33,7 +33,9 @@ class FaultKind(StrEnum):
     CALL_REPEATED = "producer repeated a call in another message"
     CONTENT_CHANGED = "producer gave an identity to other content"
     RETRIED = "producer retried a failed call"
-    REPLAYED = "failure queue entry replayed"
+    REPLAYED = "failure queue replayed"
+    REPLAY_KILLED = "replay killed"
+    REPLAY_FAILED = "replay's read or effect failed"
     API_FAULT = "API's answer planned or spoiled"
     TRY_LATER = "API asked to try again later"
     NOT_CONNECTED = "connection refused"
@@ -67,6 +69,10 @@ class FaultChance:
     def kills(self, *, before_read: bool) -> bool:  # noqa: ARG002 - chance makes no difference between steps
         """Whether the invocation is killed now, before it reads or before it changes anything."""
         return self.occurs(FaultKind.KILLED)
+
+    def delays_write(self, key: str) -> bool:  # noqa: ARG002 - chance makes no difference between items
+        """Whether the write of this item fails now and lands later."""
+        return self.occurs(FaultKind.WRITE_LATE)
 
     def pick(self, options: Sequence[T]) -> T:
         """Choose how a fault occurs."""

@@ -26,6 +26,7 @@ class FaultyFailures:
             if services.chance.occurs(FaultKind.PUBLISH_FAILED):
                 raise InjectedError("the failure queue took nothing")
             services.failures.publish([failure])
+            services.failure_entries.put(failure.body, failure.reason, failure.code, age_seconds=0.0)
             services.monitor.published(failure)
             services.trace("{} publishes {} for {}", self._environment.name, failure.reason, failure.source_message_id)
             if services.chance.occurs(FaultKind.PUBLISH_ANSWER_LOST):

@@ -62,9 +62,13 @@ class FaultyTable:
                 if chance.happens(0.5 if left else 0.0):
                     break
                 continue  # as with unprocessed items: those behind it are done all the same
-            if chance.occurs(FaultKind.WRITE_LATE):
-                self._services.schedule.after(chance.random.uniform(0.0, _LATEST_SECONDS), apply)
-                raise InjectedError("write is late")
+            if chance.delays_write(keys[index]):
+                seconds = chance.random.uniform(0.0, self._services.profile.max_late_seconds)
+                self._services.schedule.after(seconds, apply)
+                error = InjectedError("write is late")
+                if chance.happens(0.5 if left else 0.0):
+                    break
+                continue
             done[index] = apply()
             if chance.occurs(FaultKind.WRITE_ANSWER_LOST):
                 raise InjectedError("write was done, and its answer lost")

@@ -1,12 +1,11 @@
-"""The producers and the operator: messages of all sizes, repeated, changed, retried and replayed."""
+"""The producers: messages of all sizes, repeated, changed and retried."""
 
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from sealed_relay.calls.message import Message
-from sealed_relay.calls.outcome import Reason, Status
+from sealed_relay.calls.outcome import Status
 from tests.campaign.event_source import EventSource
 from tests.campaign.fault_chance import FaultKind
 from tests.campaign.services import FLOW_IDS, Services
@@ -20,7 +19,7 @@ Call = dict[str, object]
 
 
 class Producers:
-    """Sends the run's calls over its time, and sometimes retries or replays what failed. `calls` counts identities."""
+    """Sends the run's calls over its time, and sometimes retries what failed. `calls` counts identities."""
 
     def __init__(self, services: Services, source: EventSource) -> None:
         self.calls = 0
@@ -70,38 +69,22 @@ class Producers:
             self._services.schedule.after(seconds, partial(self._send, flow_id, copies))
 
     def _follow_up(self) -> None:
-        """Retry a failed call as a producer would, and send a failure queue entry again as an operator would."""
+        """Retry failed calls with other content, as a producer may."""
         services, chance = self._services, self._services.chance
         if chance.occurs(FaultKind.RETRIED):
             failed = [key for key, item in services.table.items.items() if item.get("status") in _FAILED]
             for call_id in chance.random.sample(failed, min(len(failed), 3)):
                 flow_id, _, name = call_id.partition("/")
                 self._send(flow_id, [{"client-identifier": name, **self._content()}])
-        if chance.occurs(FaultKind.REPLAYED):
-            published = services.failures.published
-            for failure in chance.random.sample(published, min(len(published), 3)):
-                if failure.reason != Reason.INVALID_MESSAGE and not self._was_taken(failure.body):
-                    self.send(failure.body)
-
-    def _was_taken(self, body: str) -> bool:
-        """Return whether a call was delivered. An operator asks the vendor before replaying an unresolved call."""
-        written = json.loads(body)
-        names = [f"{written['flow-id']}/{call['client-identifier']}" for call in written["calls"]]
-        return any(self._services.monitor.evidence.acceptances.get(name) for name in names)
 
     def _send(self, flow_id: str, calls: list[Call]) -> None:
         self.send(json.dumps({"flow-id": flow_id, "calls": calls}))
 
     def send(self, body: str) -> None:
         """Put a message on the queue."""
-        services = self._services
         self.messages += 1
-        message_id = services.ingress.send(body)
-        sent_at = datetime.fromtimestamp(services.schedule.now, UTC)
-        message = Message(message_id, "", body, sent_at, 0)
-        services.monitor.asked(message, services.table.items, services.profile.limits.give_up_after)
-        services.trace("{} is sent: {:.400}", message_id, body)
-        self._source.wake(services.schedule.now)
+        self._services.send(body)
+        self._source.wake(self._services.schedule.now)
 
     def _new_call(self) -> Call:
         self.calls += 1

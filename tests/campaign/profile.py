@@ -24,7 +24,7 @@ class Profile:
     takes every call, and no call has a deadline of its own. A producer who repeats a message sends it up to
     `max_copies` more times. A higher `haste` makes most random waits shorter, so that
     deferred messages come back while other invocations still work on the same calls. The API takes `answer_seconds` to
-    answer, on average. `refusal_leaves_checksum` and the
+    answer, on average. A late write lands up to `max_late_seconds` later. `refusal_leaves_checksum` and the
     `checksum_over_...` fields decide, for this run, what the API's documentation leaves open.
     """
 
@@ -49,6 +49,7 @@ class Profile:
     is_plain: bool = False
     max_copies: int = 1
     answer_seconds: float = 0.2
+    max_late_seconds: float = 20.0
 
     @property
     def lag_seconds(self) -> float:

@@ -21,6 +21,7 @@ from tests.campaign.operator_pauses import OperatorPauses
 from tests.campaign.outages_and_rotations import OutagesAndRotations
 from tests.campaign.producers import Producers
 from tests.campaign.profile import Profile
+from tests.campaign.replay_runs import ReplayRuns
 from tests.campaign.services import START, Services
 
 _TIME_TO_COME_TO_REST = timedelta(days=2)
@@ -56,6 +57,7 @@ def run(
     traffic = Producers(services, source)
     OutagesAndRotations(services)
     OperatorPauses(services)
+    ReplayRuns(services, traffic.send)
     violations = run_and_judge(services)
     evidence = services.monitor.evidence
     return Result(

@@ -12,11 +12,13 @@ from local.simulator.audit import Audit
 from local.simulator.flows import Flow as SimulatedFlow
 from local.simulator.open_request import KeyWrap
 from local.simulator.state import SimulatorState
+from sealed_relay.calls.message import Message
 from tests.campaign.fault_chance import FaultChance
 from tests.campaign.keys import key_pair
 from tests.campaign.profile import Profile
 from tests.campaign.protocol_monitor import ProtocolMonitor
 from tests.campaign.virtual_time import Schedule
+from tests.support.failure_queue import InMemoryFailureQueue
 from tests.support.flows import make_flow, security_id_of
 from tests.support.gateway import SimulatedGateway
 from tests.support.queues import InMemoryFailures, InMemoryIngress
@@ -49,7 +51,8 @@ class RememberingAudit(Audit):
 class Services:
     """The services of one run. `trace` writes a line: a template and its values.
 
-    `chance` decides which faults occur, `answer_fault` which of the API's answers are planned or spoiled.
+    `failures` has all that was ever published, `failure_entries` what is on the failure queue. `chance` decides which
+    faults occur, `answer_fault` which of the API's answers are planned or spoiled.
     """
 
     def __init__(
@@ -68,6 +71,7 @@ class Services:
         self.table = InMemoryTable()
         self.ingress = InMemoryIngress(self.schedule)
         self.failures = InMemoryFailures()
+        self.failure_entries = InMemoryFailureQueue(self.schedule)
         self.secrets: dict[str, Flow] = {}
         self.audit = RememberingAudit()
         self.simulator = SimulatorState(
@@ -88,6 +92,15 @@ class Services:
         for flow_id in FLOW_IDS:
             self.register(flow_id)
             self.keep_secret(flow_id)
+
+    def send(self, body: str) -> None:
+        """Put a message on the queue."""
+        message_id = self.ingress.send(body)
+        sent_at = datetime.fromtimestamp(int(self.schedule.now * 1000) / 1000, UTC)  # SQS tells milliseconds
+        self.monitor.asked(
+            Message(message_id, "", body, sent_at, 0), self.table.items, self.profile.limits.give_up_after
+        )
+        self.trace("{} is sent: {:.400}", message_id, body)
 
     def register(self, flow_id: str) -> None:
         """Register a flow at the API with its present identity: its security id, and the name of its key."""

@@ -77,7 +77,7 @@ def test_seed_replays_exactly_in_any_process() -> None:
 def _trace(seed: int, hash_seed: str) -> str:
     return subprocess.run(  # noqa: S603 - our own module
         [sys.executable, "-m", "tests.campaign", "--seed", str(seed)],
-        env={**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": "functions/relay:."},
+        env={**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
         text=True,
         check=True,

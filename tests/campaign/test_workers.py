@@ -22,7 +22,7 @@ if __name__ == "__main__":
 def test_worker_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     script = tmp_path / "parent.py"
     script.write_text(_A_PARENT_WITH_WORKERS)
-    environment = {**os.environ, "PYTHONPATH": "functions/relay:."}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     with subprocess.Popen(  # noqa: S603 - our own script
         [sys.executable, script], env=environment, stdout=subprocess.PIPE, text=True
     ) as parent:

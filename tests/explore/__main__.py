@@ -27,7 +27,7 @@ from tests.explore.workers import Explored, explore
 def main() -> None:
     """Read the command line and explore."""
     parser = argparse.ArgumentParser(prog="python -m tests.explore", description="The relay under every schedule.")
-    parser.add_argument("--deviations", type=int, default=2, help="how many deviations a schedule may have")
+    parser.add_argument("--deviations", type=int, help="how many deviations a schedule may have, instead of 2 or more")
     parser.add_argument("--scenario", choices=SCENARIOS, help="explore this scenario alone")
     parser.add_argument("--schedule", help="show one schedule of the scenario step by step")
     parser.add_argument("--mutant", choices=["all", *MUTANTS], help="break the product so, and see it caught")
@@ -50,7 +50,7 @@ def main() -> None:
         sys.exit(_explore_all(console, processes, names, arguments.deviations))
 
 
-def _explore_all(console: Console, processes: ProcessPoolExecutor, names: list[str], deviations: int) -> int:
+def _explore_all(console: Console, processes: ProcessPoolExecutor, names: list[str], asked: int | None) -> int:
     table = Table(box=box.SIMPLE, show_edge=False, pad_edge=False)
     table.add_column("scenario")
     for title in ("deviations", "schedules", "violations", "seconds"):
@@ -59,6 +59,7 @@ def _explore_all(console: Console, processes: ProcessPoolExecutor, names: list[s
     began = time.monotonic()
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
     for name in names:
+        deviations = SCENARIOS[name].max_deviations if asked is None else asked
         scenario_began, explored = time.monotonic(), Explored()
         with Progress(*columns, console=console) as progress:
             bar = progress.add_task(name, total=None)
@@ -72,7 +73,7 @@ def _explore_all(console: Console, processes: ProcessPoolExecutor, names: list[s
             _print_violations(console, name, decisions, violations)
         _add_row(table, name, deviations, explored, time.monotonic() - scenario_began)
         total.add(explored)
-    _add_row(table, "all", deviations, total, time.monotonic() - began)
+    _add_row(table, "all", "", total, time.monotonic() - began)
     console.print(table)
     return 1 if total.violations else 0
 
@@ -83,12 +84,12 @@ def _likely_first(mutant: str, names: list[str]) -> list[str]:
 
 
 def _is_caught(
-    console: Console, processes: ProcessPoolExecutor, mutant: str, names: list[str], deviations: int
+    console: Console, processes: ProcessPoolExecutor, mutant: str, names: list[str], asked: int | None
 ) -> bool:
     """Return whether a schedule shows a violation that it does not show with the unchanged product."""
     schedules = 0
     for name in names:
-        for _, part in explore(processes, name, deviations, mutant):
+        for _, part in explore(processes, name, SCENARIOS[name].max_deviations if asked is None else asked, mutant):
             schedules += part.schedules
             for decisions, violations in part.violating:
                 if run_schedule(SCENARIOS[name], decisions).violations:
@@ -129,7 +130,7 @@ def _print_violations(
     console.print(f'  make explore SCENARIO={name} SCHEDULE="{_schedule(decisions)}"{suffix}')
 
 
-def _add_row(table: Table, name: str, deviations: int, explored: Explored, seconds: float) -> None:
+def _add_row(table: Table, name: str, deviations: int | str, explored: Explored, seconds: float) -> None:
     table.add_row(name, str(deviations), f"{explored.schedules:,}", str(explored.violations), f"{seconds:.1f}")
 
 

@@ -1,7 +1,6 @@
 """Producers and Lambda's event source: what is visible is delivered at once, and by deviation twice or late."""
 
 import math
-from datetime import UTC, datetime
 
 from sealed_relay.calls.message import Message
 from tests.campaign.execution_environment import ExecutionEnvironment
@@ -28,11 +27,7 @@ class Deliveries:
 
     def send(self, body: str) -> None:
         """Put a message on the queue."""
-        services = self._services
-        message_id = services.ingress.send(body)
-        message = Message(message_id, "", body, datetime.fromtimestamp(services.schedule.now, UTC), 0)
-        services.monitor.asked(message, services.table.items, services.profile.limits.give_up_after)
-        services.trace("{} is sent: {}", message_id, body)
+        self._services.send(body)
         self._wake()
 
     def _wake(self) -> None:

@@ -14,7 +14,7 @@ from tests.campaign.services import Services
 from tests.explore.answers import scripted
 from tests.explore.deliveries import Deliveries
 from tests.explore.scenarios import Scenario
-from tests.explore.scheduled_faults import ChoicePoint, Decisions, ScheduledFaults
+from tests.explore.scheduled_faults import SHARE, ChoicePoint, Decisions, ScheduledFaults
 
 _KINDS = frozenset(
     {
@@ -51,8 +51,15 @@ def run_schedule(
     scenario: Scenario, decisions: Decisions, write_line: Callable[[str], None] | None = None
 ) -> ScheduleResult:
     """Run one schedule. `write_line` takes the lines of the trace."""
-    kinds = _KINDS if scenario.is_prompt else _KINDS | _LATE_KINDS
-    chance = ScheduledFaults(decisions, kinds, is_prompt=scenario.is_prompt)
+    kinds = scenario.kinds or (_KINDS if scenario.is_prompt else _KINDS | _LATE_KINDS)
+    pauses_seconds = () if scenario.is_prompt else scenario.pauses_seconds
+    chance = ScheduledFaults(
+        decisions,
+        kinds,
+        pauses_seconds,
+        late_writes=scenario.late_writes,
+        is_narrow=scenario.kinds is not None,
+    )
     services = Services(_profile(scenario), chance, scripted(chance, scenario.answers), write_line)
     chance.trace = services.trace
     deliveries = Deliveries(services, chance, scenario.batch_size)
@@ -86,4 +93,5 @@ def _profile(scenario: Scenario) -> Profile:
         refusal_leaves_checksum=scenario.refusal_leaves_checksum,
         checksum_over_body=True,
         checksum_over_payload=True,
+        max_late_seconds=scenario.late_write_seconds / SHARE,
     )

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 
 from local.simulator.faults import Fault
+from sealed_relay.ledger.items import envelope_key
+from tests.campaign.fault_chance import FaultKind
 from tests.campaign.services import FLOW_IDS, START
 from tests.explore.answers import (
     ACCOUNT_EMPTY,
@@ -50,7 +52,10 @@ class Sent:
 class Scenario:
     """`answers` are what the API gives to the first requests. Each of them stands for a deviation that is free.
 
-    With `is_prompt` no step is late, so that the judge can look at pauses closely: see `Profile.lag_seconds`.
+    With `is_prompt` no step is late, so that the judge can look at pauses closely: see `Profile.lag_seconds`. With
+    `kinds` only faults of these kinds are deviations, beside pauses of `pauses_seconds`: a narrow scenario that can be
+    explored deeper, up to `max_deviations` unless the command says otherwise. Writes are late only of items whose keys
+    begin with `late_writes`.
     """
 
     what: str
@@ -61,6 +66,11 @@ class Scenario:
     requests_per_minute: int = 500
     refusal_leaves_checksum: bool = True
     is_prompt: bool = False
+    kinds: frozenset[FaultKind] | None = None
+    pauses_seconds: tuple[float, ...] = (4.0, 25.0)
+    late_writes: str = ""
+    late_write_seconds: float = 15.0
+    max_deviations: int = 2
 
 
 SCENARIOS: Mapping[str, Scenario] = MappingProxyType(
@@ -117,6 +127,24 @@ SCENARIOS: Mapping[str, Scenario] = MappingProxyType(
             (ACCOUNT_EMPTY,),
             batch_size=1,
             is_prompt=True,
+        ),
+        "torn-store": Scenario(
+            "the envelope of a stored request arrives minutes late; a second message with the call, 108 s later",
+            (Sent("a"), Sent("a", 108.0)),
+            batch_size=1,
+            kinds=frozenset({FaultKind.WRITE_LATE}),
+            pauses_seconds=(45.0,),
+            late_writes=envelope_key(""),
+            late_write_seconds=150.0,
+            max_deviations=3,
+        ),
+        "duplicate-of-killed": Scenario(
+            "two messages with one call, and killed invocations alone",
+            (Sent("a"), Sent("a", 40.0)),
+            (LOST_AFTER,),
+            kinds=frozenset({FaultKind.KILLED}),
+            pauses_seconds=(),
+            max_deviations=4,
         ),
         "one-a-minute": Scenario(
             "two messages, and one request a minute; all steps are prompt",

@@ -9,9 +9,8 @@ from tests.campaign.fault_chance import FaultChance, FaultKind
 
 T = TypeVar("T")
 
-_PAUSES_SECONDS = (4.0, 25.0)
 _SEED = 1
-_SHARE = 0.75
+SHARE = 0.75
 """What stands for each random share of a longest time: late writes land after 15 of 20 s."""
 
 
@@ -28,29 +27,43 @@ Decisions = Mapping[int, int]
 
 
 class ScheduledFaults(FaultChance):
-    """Follows `decisions`. `points` are the choice points that the run has met. `trace` takes a line for the trace."""
+    """Follows `decisions`: faults of these kinds, and pauses of so many seconds before a step.
 
-    def __init__(self, decisions: Decisions, kinds: Collection[FaultKind], *, is_prompt: bool) -> None:
+    Writes are late only of items whose keys begin with `late_writes`. With `is_narrow` nothing else deviates. `points`
+    are the choice points that the run has met. `trace` takes a line for the trace.
+    """
+
+    def __init__(
+        self,
+        decisions: Decisions,
+        kinds: Collection[FaultKind],
+        pauses_seconds: Sequence[float],
+        *,
+        late_writes: str,
+        is_narrow: bool,
+    ) -> None:
         super().__init__(_SteadyRandom(_SEED), {})
         self.points: list[ChoicePoint] = []
         self.trace: Callable[..., None] = _no_trace
         self._decisions = decisions
         self._kinds = frozenset(kinds)
-        self._is_prompt = is_prompt
+        self._pauses_seconds = pauses_seconds
+        self._late_writes = late_writes
+        self._is_narrow = is_narrow
 
     def occurs(self, kind: FaultKind) -> bool:
         return kind in self._kinds and self._decide(kind, 1, deviations=1) > 0
 
     def deviate(self, what: str, options: Sequence[T]) -> T | None:
         """Return None for the undisturbed course, or one of these deviations from it."""
-        if not self._kinds:
-            return None
-        decision = self._decide(what, len(options), deviations=1, options=options)
-        return options[decision - 1] if decision else None
+        return None if self._is_narrow else self._deviate(what, options)
 
     def kills(self, *, before_read: bool) -> bool:
         # A read changes nothing, so a kill before it does what a kill before the next change does.
         return not before_read and self.occurs(FaultKind.KILLED)
+
+    def delays_write(self, key: str) -> bool:
+        return key.startswith(self._late_writes) and super().delays_write(key)
 
     def pick(self, options: Sequence[T]) -> T:
         # The extremes; what lies between shows nothing else.
@@ -61,7 +74,7 @@ class ScheduledFaults(FaultChance):
         return probability > 0 and bool(self._kinds) and self.pick((False, True))
 
     def pause_seconds(self, probability: float, max_seconds: float) -> float | None:  # noqa: ARG002
-        return None if self._is_prompt else self.deviate("pause", _PAUSES_SECONDS)
+        return self._deviate("pause", self._pauses_seconds) if self._pauses_seconds else None
 
     def shuffled(self, things: Sequence[T]) -> Sequence[T]:
         return things
@@ -71,6 +84,12 @@ class ScheduledFaults(FaultChance):
 
     def stop_faults(self) -> None:
         self._kinds = frozenset()
+
+    def _deviate(self, what: str, options: Sequence[T]) -> T | None:
+        if not self._kinds:
+            return None
+        decision = self._decide(what, len(options), deviations=1, options=options)
+        return options[decision - 1] if decision else None
 
     def _decide(self, what: str, alternatives: int, *, deviations: int, options: Sequence[object] = ()) -> int:
         number = len(self.points)
@@ -85,7 +104,7 @@ class _SteadyRandom(Random):
     """Random bits from the seed, and always the same share of a time."""
 
     def random(self) -> float:
-        return _SHARE
+        return SHARE
 
     def getrandbits(self, k: int, /) -> int:
         return super().getrandbits(k)

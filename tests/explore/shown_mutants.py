@@ -47,7 +47,8 @@ SHOWN_BY: Mapping[str, Shown] = MappingProxyType(
         "outcome-not-conditional": Shown("duplicate-of-lost", 1),
         "claim-not-conditional": Shown("duplicate-beside", 2),
         "own-success-taken-for-failure": Shown("partly-taken", 2),
+        "unsent-request-taken-over": Shown("torn-store", 3),
         "intervals-do-not-grow": Shown("account-paused", 2),
     }
 )
-"""Two mutants are not here: one needs an invocation that overruns its lease, one a pause that outlasts a deadline."""
+"""Not here are mutants that need a clock that differs, a pause put by hand, or more deviations."""

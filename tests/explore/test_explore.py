@@ -55,7 +55,7 @@ def test_schedule_repeats_exactly_in_any_process() -> None:
 def _trace(schedule: str, hash_seed: str) -> str:
     return subprocess.run(  # noqa: S603 - our own module
         [sys.executable, "-m", "tests.explore", "--scenario", "two-flows", "--schedule", schedule],
-        env={**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": "functions/relay:."},
+        env={**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
         text=True,
         check=True,

@@ -152,7 +152,7 @@ def test_the_api_took_every_accepted_call_once(stack: Stack, records: dict[str, 
 
 def test_every_line_that_the_function_writes_is_json(invocations: dict[str, Invocation]) -> None:
     messages = Counter(line["message"] for line in written(invocations) if "_aws" not in line)
-    assert set(messages) == {"request sent", "message failed"}
+    assert set(messages) == {"pause seen", "request sent", "message failed"}
     assert messages["message failed"] == sum(map(len, FAILURES.values()))
 
 

@@ -26,6 +26,7 @@ def test_unreadable_message_reaches_the_failure_queue_unchanged(relay: DeployedR
         "reason": "INVALID_MESSAGE",
         "detail": "The body is not JSON: line 1, column 1: this is not what JSON allows here.",
         "source_message_id": message_id,
+        "source_queue": "ingress",
     }
 
 
@@ -54,6 +55,7 @@ def test_rejected_call_is_isolated_and_the_others_are_delivered(
         "code": "205",
         "detail": "The API answered 205 INVALID_CONTACT_NUMBER.",
         "source_message_id": message_id,
+        "source_queue": "ingress",
         "request_id": record["request_id"],
         "api_request_id": record["api_request_id"],
     }
@@ -73,6 +75,7 @@ def test_failed_call_is_sent_by_a_retry_once_its_flow_is_known(
         "reason": "UNKNOWN_FLOW",
         "detail": "There is no secret for flow UNKNOWN1.",
         "source_message_id": message_id,
+        "source_queue": "ingress",
         "request_id": record["request_id"],
     }
 
@@ -98,6 +101,7 @@ def test_client_identifier_with_other_content_is_refused(relay: DeployedRelay) -
         "reason": "CLIENT_IDENTIFIER_REUSED",
         "detail": "Another message gave this client-identifier to other content; use a new one.",
         "source_message_id": second,
+        "source_queue": "ingress",
     }
     assert relay.failures_of(first) == []
     assert relay.record(f"{ALERTS}/used") == accepted
@@ -114,6 +118,7 @@ def test_call_past_its_deadline_is_never_sent(relay: DeployedRelay, simulator: S
         "reason": "EXPIRED",
         "detail": "Its deadline passed: `not-after`, 2026-01-01T05:30:00+05:30. No request with it was accepted.",
         "source_message_id": message_id,
+        "source_queue": "ingress",
         "request_id": record["request_id"],
     }
     assert simulator.audit().requests_received == 0
@@ -141,5 +146,6 @@ def test_call_with_lost_answers_until_its_deadline_is_unresolved(
         "detail": "The answer was lost, and the deadline passed before a resend brought one. "
         "It may have been delivered.",
         "source_message_id": message_id,
+        "source_queue": "ingress",
         "request_id": record["request_id"],
     }

@@ -11,6 +11,8 @@ from types import MappingProxyType
 from typing import Any
 from unittest.mock import patch
 
+from greenlet import getcurrent, greenlet
+
 from sealed_relay.admission import pause as pausing
 from sealed_relay.admission import pause_store, rate_limiter, shared_item
 from sealed_relay.batch import process_batch as batch
@@ -98,15 +100,23 @@ def _storing_late() -> tuple[Any, ...]:
     return ((request_log.RequestLog, "store", store), (send, "_exchange", attempt))
 
 
-def _publishing_late(original: Function) -> Function:
-    def late(invocation: Any, request_id: str, outcomes: Any, **keywords: Any) -> WorkResult:  # noqa: ANN401
-        with patch.object(settle, "publish_failures", lambda *_: None):
-            result: WorkResult = original(invocation, request_id, outcomes, **keywords)
-        failed = [(claimed.call, outcome) for claimed, outcome in outcomes if outcome.status.is_failure]
-        failure_messages.publish_failures(invocation, request_id, failed)
-        return result
+def _publishing_late() -> tuple[Any, ...]:
+    """Publishes failures when they are recorded. No swap is made while the relay runs: a killed coroutine keeps it."""
+    held_back: dict[greenlet, tuple[Any, ...]] = {}
 
-    return late
+    def publish(_original: Function) -> Function:
+        return lambda *arguments: held_back.__setitem__(getcurrent(), arguments)
+
+    def late(original: Function) -> Function:
+        def settled(*arguments: Any, **keywords: Any) -> WorkResult:  # noqa: ANN401
+            result: WorkResult = original(*arguments, **keywords)
+            if failed := held_back.pop(getcurrent(), None):
+                failure_messages.publish_failures(*failed)
+            return result
+
+        return settled
+
+    return ((settle, "publish_failures", publish), *_settling(late))
 
 
 def _finishing_what_waits(original: Function) -> Function:
@@ -208,9 +218,7 @@ MUTANTS: Mapping[str, Mutant] = MappingProxyType(
             "an invocation's claims end before it does", ((batch, "LEASE_MARGIN_SECONDS", lambda _: -45.0),)
         ),
         "sent-before-stored": Mutant("rule 1: a request is stored after it was sent", _storing_late()),
-        "settled-before-published": Mutant(
-            "a failure is recorded before the failure queue has it", _settling(_publishing_late)
-        ),
+        "settled-before-published": Mutant("a failure is recorded before the failure queue has it", _publishing_late()),
         "failures-not-published": Mutant(
             "rule 4: failures do not go to the failure queue",
             ((settle, "publish_failures", lambda _: lambda *_: None),),
@@ -321,7 +329,7 @@ MUTANTS: Mapping[str, Mutant] = MappingProxyType(
         ),
         "deadline-not-checked": Mutant(
             "calls are sent after their deadline",
-            ((Call, "deadline", lambda _: lambda self, _after: self.sent_at + timedelta(days=30)),),
+            ((Call, "_deadlines", lambda _: lambda self, _after: [(self.sent_at + timedelta(days=30), "never")]),),
         ),
         "waiting-acknowledged": Mutant(
             "rule 4: a message leaves its queue while a call of it waits", _settling(_finishing_what_waits)
@@ -336,7 +344,7 @@ MUTANTS: Mapping[str, Mutant] = MappingProxyType(
         ),
         "budget-ignored": Mutant(
             "requests leave whatever left before",
-            ((rate_limiter.RateLimiter, "take", lambda _: lambda self: vars(self)["_clock"]() + 1.0),),
+            ((rate_limiter.RateLimiter, "take", lambda _: lambda self, _lane: vars(self)["_clock"]() + 1.0),),
         ),
         "permit-used-late": Mutant(
             "a request may use its permit long after the permit was taken",
@@ -344,7 +352,7 @@ MUTANTS: Mapping[str, Mutant] = MappingProxyType(
                 (
                     rate_limiter.RateLimiter,
                     "take",
-                    lambda o: lambda self: None if (until := o(self)) is None else until + 60.0,
+                    lambda o: lambda self, lane: None if (until := o(self, lane)) is None else until + 60.0,
                 ),
             ),
         ),

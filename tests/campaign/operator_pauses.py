@@ -1,10 +1,11 @@
 """An operator who writes pauses into the table by hand, some of them with a slip, and removes them again."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from sealed_relay.admission.pause_store import ACCOUNT, pause_key
 from sealed_relay.ports import KEY, Item, Value
+from sealed_relay_operations.pauses import Item as PauseItem
 from tests.campaign.fault_chance import FaultKind
 from tests.campaign.services import FLOW_IDS, Services
 
@@ -70,3 +71,31 @@ class OperatorPauses:
     def _resume_all(self) -> None:
         for key, number in list(self._paused.items()):
             self._resume(key, number)
+
+
+class TablePauses:
+    """Keeps the promises of the operations function's `ports.Pauses`, over the run's table."""
+
+    def __init__(self, services: Services) -> None:
+        self._table = services.table
+
+    def put(self, key: str, item: PauseItem) -> PauseItem:
+        before = self._item(key)
+        self._table.put({KEY: key, **item})
+        return before
+
+    def delete(self, key: str) -> PauseItem:
+        before = self._item(key)
+        if before:
+            self._table.remove(key)
+        return before
+
+    def list_keys(self) -> list[str]:
+        return [key for key in self._table.items if key.startswith("#pause/")]
+
+    def read(self, keys: Sequence[str]) -> dict[str, PauseItem]:
+        return {key: item for key in keys if (item := self._item(key))}
+
+    def _item(self, key: str) -> PauseItem:
+        item = self._table.items.get(key, {})
+        return {name: value for name, value in item.items() if isinstance(value, str | int)}

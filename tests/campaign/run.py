@@ -57,7 +57,7 @@ def run(
     traffic = Producers(services, source)
     OutagesAndRotations(services)
     OperatorPauses(services)
-    ReplayRuns(services, traffic.send)
+    ReplayRuns(services, lambda body, _: traffic.send(body))
     violations = run_and_judge(services)
     evidence = services.monitor.evidence
     return Result(

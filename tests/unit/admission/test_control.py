@@ -27,6 +27,21 @@ def test_limit_holds_over_all_invocations() -> None:
     assert [isinstance(answer, Permit) for answer in answers] == [True] * 5 + [False] * 3
 
 
+def test_batch_of_many_requests_loses_no_permit_while_they_leave_16_at_once() -> None:
+    gates = Gates(requests_per_minute=100)
+    gate = gates.gate()
+    flow_ids = [f"FLOW{number:04}" for number in range(96)]
+    gate.look(flow_ids)
+    assert gate.forecast(flow_ids, Lane.INGRESS) == [None] * 96
+
+    for start in range(0, 96, 16):
+        for flow_id in flow_ids[start : start + 16]:
+            assert isinstance(gates.ask(gate, flow_id), Permit)
+        gates.clock.now += 0.4  # until the API has answered all 16
+
+    assert [isinstance(gates.ask(gates.gate()), Permit) for _ in range(5)] == [True] * 4 + [False]
+
+
 def test_permit_that_another_invocation_took_a_moment_ago_is_not_taken_again() -> None:
     gates = Gates(requests_per_minute=1)
     one, other = gates.gate(), gates.gate()

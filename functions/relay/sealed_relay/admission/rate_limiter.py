@@ -27,6 +27,12 @@ CLOCKS_DIFFER_SECONDS: Final = 2.0
 Each second costs a steady stream of requests 1.6 percent of the limit.
 """
 
+_MAX_PERMITS_AT_ONCE = 16
+"""One write takes so many permits at most: an invocation begins so many requests at once.
+
+Each further request begins when one of these has ended. A permit that was taken for it before that may be lost.
+"""
+
 _TICK_MS = 250
 _TICKS = int((60 + USE_WITHIN_SECONDS + CLOCKS_DIFFER_SECONDS) * 1000) // _TICK_MS + 1
 _MAX_DEFERRAL_MS = 300_000
@@ -112,8 +118,8 @@ class RateLimiter:
         return max(0, self._per_minute[lane] - window_of(self._items.known.get(RATE_KEY, {})).taken(self._now_ms()))
 
     def expect(self, requests: int) -> None:
-        """Requests of this invocation will ask for a permit soon: the first one takes the permits of all."""
-        self._expected = requests
+        """Requests of this invocation will ask for a permit soon: the first one takes the permits of the first 16."""
+        self._expected = min(requests, _MAX_PERMITS_AT_ONCE)
 
     def take(self, lane: Lane) -> float | None:
         """Take a permit; until when it may be used, in seconds since 1970, or None if no permit is free.

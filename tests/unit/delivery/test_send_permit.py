@@ -14,6 +14,7 @@ from sealed_relay.kairos.answer import NotSent
 from sealed_relay.kairos.codes import Scope
 from sealed_relay.observability.events import Paused
 from sealed_relay.ports import Connection, Gateway
+from sealed_relay_operations.pauses import item_of
 from tests.support.scene import Scene
 from tests.support.scripted_table import fail_before
 from tests.unit.delivery.claimed import invocation_in
@@ -116,6 +117,23 @@ def test_account_that_is_paused_while_a_request_connects_defers_it() -> None:
     assert scene.gateway.bodies == []
     assert scene.record("a")["reason"] == "INSUFFICIENT_BALANCE"
     assert scene.table.items[REQUEST_ITEM]["may_have_been_sent"] is False
+
+
+def test_account_that_an_operator_pauses_while_its_probe_connects_stays_paused_and_unprobed() -> None:
+    scene = Scene()
+    pause(scene)
+    scene.clock.now += 16
+    invocation, attempt = stored(scene)
+
+    def pause_by_operator() -> None:
+        scene.table.put({"call_id": "#pause/account", **item_of("MAINTENANCE", scene.clock.now)})
+        scene.clock.now += 2
+
+    send(meanwhile(scene, invocation, pause_by_operator), attempt)
+
+    assert scene.gateway.bodies == []
+    assert scene.record("a")["reason"] == "MAINTENANCE"
+    assert scene.table.items["#pause/account"]["reason"] == "MAINTENANCE"
 
 
 def test_deadline_that_passes_while_a_request_connects_ends_it_unsent() -> None:

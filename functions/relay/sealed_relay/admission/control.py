@@ -117,7 +117,9 @@ class Admission:
         """
         with self._lock:
             self._read_if_old(flow_id)
-            begun = {each: pause for each, pause in self._pauses.pauses_of(flow_id).items() if each not in probes}
+            pauses = self._pauses.pauses_of(flow_id).items()
+            # Also a probe stops, if an operator has put another pause in place of the one that it probes.
+            begun = {each: pause for each, pause in pauses if each not in probes or pause.is_by_operator}
             if begun:
                 return self._paused(begun)
             until = self._rate.take(lane)

@@ -49,6 +49,11 @@ class Pause:
         return bool(self.reason)
 
     @property
+    def is_by_operator(self) -> bool:
+        """An operator's pause: it is never probed, and only an operator ends it."""
+        return self.next_probe_at_ms == _NEVER_MS
+
+    @property
     def is_outage(self) -> bool:
         """The pause began because no answer came, so any answer ends it."""
         return self.reason in _OUTAGES
@@ -72,7 +77,7 @@ class Pause:
 
     def after(self, now_ms: int, *, signal: HealthSignal, secret_version: str, is_probe: bool) -> "Pause":
         """The pause after a health signal about just this flow, or just this account."""
-        if self.next_probe_at_ms == _NEVER_MS:  # an operator's pause, which only an operator ends
+        if self.is_by_operator:
             return self
         match signal:
             case Refused():
@@ -113,7 +118,7 @@ class Pause:
 
     def unprobed(self, now_ms: int) -> "Pause":
         """The probe did not leave: another one may at once."""
-        if not self.is_paused or self.next_probe_at_ms == _NEVER_MS:  # resumed meanwhile, or paused by an operator
+        if not self.is_paused or self.is_by_operator:  # resumed meanwhile, or paused by an operator
             return self
         return replace(self, next_probe_at_ms=now_ms)
 

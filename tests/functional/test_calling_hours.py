@@ -398,3 +398,18 @@ def test_call_sent_in_the_last_second_that_is_allowed_is_read_before_the_end() -
     scene.run()
 
     assert rings_at(scene) == ["2026-11-23T20:59:31+05:30"]
+
+
+def test_hours_that_come_with_a_new_secret_hold_for_each_call_that_the_old_one_refused() -> None:
+    scene = scene_at("10:00:00", hours="09:00-23:00")
+    new = replace(scene.rotated("FLOWAAAA"), calling_hours=parse_calling_hours("09:00-21:00"))
+    scene.rotate_security_id("FLOWAAAA")
+    scene.flows.refreshed["FLOWAAAA"] = new
+    scene.send("now", start_time="2026-11-23T10:00:00+05:30")
+    scene.send("tonight", start_time="2026-11-23T22:00:00+05:30")
+
+    scene.run()
+
+    assert list(start_times(scene))[-1] == {"now": "2026-11-23T10:00:00+05:30", "tonight": NEXT_MORNING}
+    assert scene.record("tonight")["start_time_moved_to"] == NEXT_MORNING
+    assert scene.accepted() == {"FLOWAAAA/now": 1, "FLOWAAAA/tonight": 1}

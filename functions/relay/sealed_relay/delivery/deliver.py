@@ -21,6 +21,10 @@ from sealed_relay.ports import Flows
 
 _MIN_SECONDS_TO_SEND = 2.0
 
+_HOURS_CHANGED = Outcome(
+    Status.WAITING, Reason.OUT_OF_TIME, detail="The calling hours of the flow changed before the send."
+)
+
 _MAX_SECONDS_OUTSIDE_HOURS = 899.0
 """A resend that waits for calling hours tries again within a quarter of an hour: a secret's hours may change."""
 
@@ -49,6 +53,9 @@ def deliver(invocation: Invocation, request: Request) -> WorkResult:
     flow = look_up_flow(dependencies.flows, request.flow_id, fresh=request.refresh_secret)
     if isinstance(flow, Outcome):
         return result + settle(invocation, request.request_id, [(claimed, flow) for claimed in due])
+    if any(claimed.call.calling_hours != flow.calling_hours for claimed in due):
+        # Their start times were moved by the hours of an older secret. The next claim moves and records them anew.
+        return result + settle(invocation, request.request_id, [(claimed, _HOURS_CHANGED) for claimed in due])
     sealed = seal(
         request.request_id,
         flow,

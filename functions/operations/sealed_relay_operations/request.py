@@ -29,6 +29,7 @@ _ALLOWED = {
     "flow": "a flow id of 8 letters or digits; leave it out for the account",
     "reason": "1 to 64 capital letters, digits and underscores, such as MAINTENANCE, but no reason of the relay's own",
 }
+_LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _JSON_TYPES = {
     "str": "a text",
     "int": "a whole number",
@@ -108,6 +109,8 @@ def read_request(event: object) -> Request:
     if kind is None:
         problem = "has the wrong value" if "action" in event else "is missing"
         raise InvalidRequestError(f"In the request `action` {problem}: allowed is one of {', '.join(_ACTIONS)}.")
+    if any(_LONE_SURROGATE.search(name) for name in event):  # neither msgspec nor Lambda's runtime can write it
+        raise InvalidRequestError("The name of a field has a lone surrogate, which is half of a character.")
     fields: dict[str, Any] = {name: value for name, value in event.items() if name != "action"}
     try:
         return msgspec.convert(fields, kind)

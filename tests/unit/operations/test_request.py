@@ -89,6 +89,13 @@ def test_refusal_names_the_field_the_problem_and_what_is_allowed(field: str, val
     assert refusal_of_replay(**{field: value}).startswith(f"In the request {sentence}")
 
 
+@pytest.mark.parametrize("action", ["replay", "pause", "resume", "status"])
+def test_field_name_with_a_lone_surrogate_is_refused_in_a_sentence_that_utf_8_can_hold(action: str) -> None:
+    refusal = refusal_of({"action": action, "reason": "MAINTENANCE", "\ud800": 1})
+
+    assert refusal.encode() == b"The name of a field has a lone surrogate, which is half of a character."
+
+
 @pytest.mark.parametrize("field", ["reasons", "codes", "flow_ids"])
 def test_empty_list_is_refused(field: str) -> None:
     assert refusal_of_replay(**{field: []}).startswith(

@@ -62,7 +62,9 @@ def test_messages_that_wait_for_people_are_counted_by_scope(reason: str, metric:
     assert waiting_metric(reason) is metric
 
 
-@pytest.mark.parametrize("reason", [Reason.NO_ANSWER, "INVALID_SECURITY_ID", "an operator's own words"])
+@pytest.mark.parametrize(
+    "reason", [Reason.NO_ANSWER, Reason.RATE_LIMITED, "INVALID_SECURITY_ID", "an operator's own words"]
+)
 def test_paused_messages_are_counted_by_the_scope_of_the_pause(reason: str) -> None:
     assert waiting_metric(reason, Scope.ACCOUNT) is WAITING_ON_ACCOUNT
     assert waiting_metric(reason, Scope.FLOW) is WAITING_ON_FLOW

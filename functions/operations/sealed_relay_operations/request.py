@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from sealed_relay_operations.reasons import FAILURES, PAUSES
+from sealed_relay_operations.reasons import FAILURES, PAUSES, WAITS
 
 _FlowId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9]{8}\Z")]
 _Reason = Annotated[str, Meta(pattern=r"^[A-Z][A-Z0-9_]{0,63}\Z")]
@@ -79,7 +79,7 @@ class Pause(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     reason: _Reason
 
     def __post_init__(self) -> None:
-        if self.reason in PAUSES | FAILURES:
+        if self.reason in PAUSES | FAILURES | WAITS:
             raise ValueError(
                 f"In the request `reason` is a reason of the relay's own: allowed is {_ALLOWED['reason']}."
             )

@@ -5,7 +5,7 @@ import pytest
 from sealed_relay.calls.outcome import Reason
 from sealed_relay.kairos.codes import CODES, Verdict
 from sealed_relay.observability.metrics import FAILED_MESSAGES
-from sealed_relay_operations.reasons import FAILURES, PAUSES
+from sealed_relay_operations.reasons import FAILURES, PAUSES, WAITS
 from sealed_relay_operations.request import InvalidRequestError, Pause, Replay, Resume, Status, read_request
 
 
@@ -180,6 +180,12 @@ def test_known_reasons_are_those_of_the_relay() -> None:
     outages = {Reason.NOT_SENT, Reason.NO_ANSWER, Reason.WRONG_ADDRESS}
     assert {*FAILED_MESSAGES.values, "REDRIVEN"} == FAILURES
     assert {code.name for code in CODES.values() if code.verdict in verdicts} | outages == PAUSES
+
+
+def test_every_reason_of_the_relay_is_refused_as_a_reason_to_pause() -> None:
+    assert set(Reason) <= FAILURES | PAUSES | WAITS
+    for reason in FAILURES | PAUSES | WAITS:
+        assert "is a reason of the relay's own" in refusal_of({"action": "pause", "reason": reason})
 
 
 def test_refusal_quotes_no_value() -> None:

@@ -127,9 +127,11 @@ def answer_value(code: int | None, result: str) -> str:
 
 def waiting_metric(reason: str, scope: Scope = Scope.REQUEST) -> Metric | None:
     """The metric that counts messages that wait for this reason, if any. `scope` is what is paused, or REQUEST."""
+    if scope in WAITING_ON:  # paused, perhaps by a person, who may give any reason
+        return WAITING_ON[scope]
     if reason == Reason.RATE_LIMITED:
         return WAITING_ON_RATE
-    return WAITING_ON.get(scope) or WAITING_ON.get(_SCOPES.get(reason, Scope.REQUEST))
+    return WAITING_ON.get(_SCOPES.get(reason, Scope.REQUEST))
 
 
 def is_failed_request(result: str) -> bool:

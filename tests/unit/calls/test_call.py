@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -162,7 +163,9 @@ def test_hours_move_the_start_and_leave_what_the_producer_asked_for() -> None:
 
 
 def test_api_gets_only_its_four_fields() -> None:
-    assert make_call("order-1", not_after="2026-11-24T00:00:00Z").payload(START_TIME) == {
+    payload = make_call("order-1", not_after="2026-11-24T00:00:00Z").payload(START_TIME)
+
+    assert msgspec.to_builtins(payload) == {
         "client-identifier": "order-1",
         "start-time": START_TIME,
         "contact-numbers": ["919900000001"],
@@ -173,7 +176,7 @@ def test_api_gets_only_its_four_fields() -> None:
 def test_api_gets_flow_variables_as_the_producer_wrote_them() -> None:
     keys = [{"name": "$flow.key.Name", "value": "Zoë"}, {"name": "$flow.key.a b.c", "value": ""}]
 
-    assert make_call(keys=keys).payload(START_TIME)["keys"] == keys
+    assert make_call(keys=keys).payload(START_TIME).keys == keys
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def test_client_identifier_of_1_to_128_printable_characters_is_read(name: str) -
 def test_contact_number_of_10_to_15_digits_with_optional_plus_is_read(number: str) -> None:
     payload = make_call(contact_numbers=[number, "0" * 10]).payload("now")
 
-    assert payload["contact-numbers"] == [number, "0" * 10]
+    assert payload.contact_numbers == [number, "0" * 10]
 
 
 @given(st.lists(st.tuples(st.text(st.characters(codec="utf-8")), st.booleans()), min_size=1, max_size=4))

@@ -35,7 +35,7 @@ def test_sealed_request_holds_the_flow_and_its_calls(key_wrap: KeyWrap) -> None:
         "api-version": "1.0",
         "security-id": security_id_of("FLOWAAAA"),
         "flow-id": "FLOWAAAA",
-        "calls": [call.payload("2026-11-23T10:00:00+05:30") for call in calls],
+        "calls": [msgspec.to_builtins(call.payload("2026-11-23T10:00:00+05:30")) for call in calls],
     }
 
 

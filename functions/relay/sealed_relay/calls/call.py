@@ -1,13 +1,23 @@
 """One call of a queue message. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from sealed_relay.calls.start_time import DATE_LENGTH, CallingHours, end_of_date, service_time
+
+
+class CallPayload(Struct, rename="kebab", gc=False):
+    """A call as the API takes it: msgspec writes it as a JSON object. Without `gc`, as 500 of them would start one."""
+
+    client_identifier: str
+    start_time: str
+    contact_numbers: Sequence[str]
+    keys: Sequence[Mapping[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,26 +73,26 @@ class Call:
         with a start time of its own is sent on that date only: its deadline sees to it.
         """
         start_time = self.moved_start_time or self.start_time
-        return soonest if start_time[:DATE_LENGTH] < soonest[:DATE_LENGTH] else start_time
+        return soonest if start_time < soonest[:DATE_LENGTH] else start_time
 
-    def payload(self, start_time: str) -> dict[str, Any]:
-        """The call as the API takes it, as a JSON object. `start_time` is told as in `service_time`."""
-        return {
-            "client-identifier": self.client_identifier,
-            "start-time": start_time,
-            "contact-numbers": self.raw["contact-numbers"],
-            "keys": self.raw.get("keys", []),
-        }
+    def payload(self, start_time: str) -> CallPayload:
+        """The call as the API takes it. `start_time` is told as in `service_time`."""
+        return CallPayload(self.client_identifier, start_time, self.raw["contact-numbers"], self.raw.get("keys", []))
 
     def deadline(self, give_up_after: timedelta) -> datetime:
-        """The call must not be sent from this time on: the earliest of `_deadlines`."""
-        return min(self._deadlines(give_up_after))[0]
+        """The earliest time from which the call must not be sent."""
+        deadline = self.sent_at + give_up_after
+        if self.not_after is not None:
+            deadline = min(deadline, self.not_after)
+        if not self.start_time_is_default:
+            deadline = min(deadline, self._end_of_start_date())
+        return deadline
 
     def why_late(self, now: datetime, give_up_after: timedelta) -> str:
         """Why the call must not be sent, as a sentence for a person; "" if it may be sent."""
-        deadline, name = min(self._deadlines(give_up_after))
+        deadline = self.deadline(give_up_after)
         if deadline <= now:
-            return f"Its deadline passed: {name}, {service_time(deadline)}."
+            return f"Its deadline passed: {self._name_of(deadline)}, {service_time(deadline)}."
         if self.moved_start_time and self.not_after and service_time(self.not_after) < self.moved_start_time:
             return (
                 f"By the calling hours of its flow it may start at {self.moved_start_time}, "
@@ -90,13 +100,16 @@ class Call:
             )
         return ""
 
-    def _deadlines(self, give_up_after: timedelta) -> list[tuple[datetime, str]]:
-        deadlines = [(self.sent_at + give_up_after, "the relay's own limit after the message was sent")]
-        if self.not_after is not None:
-            deadlines.append((self.not_after, "`not-after`"))
-        if not self.start_time_is_default:
-            start_time = self.start_time
-            if self.calling_hours:  # outside them it means their next beginning, which may be on the next date
-                start_time = service_time(self.calling_hours.next_start(datetime.fromisoformat(start_time)))
-            deadlines.append((end_of_date(start_time), "the end of the start date"))
-        return deadlines
+    def _end_of_start_date(self) -> datetime:
+        """The end of the date on which the producer wants the call to start."""
+        if not self.calling_hours:
+            return end_of_date(self.start_time)
+        # A start time outside the hours means their next beginning, which may be on the next date.
+        return end_of_date(service_time(self.calling_hours.next_start(datetime.fromisoformat(self.start_time))))
+
+    def _name_of(self, deadline: datetime) -> str:
+        if deadline == self.not_after:
+            return "`not-after`"
+        if not self.start_time_is_default and deadline == self._end_of_start_date():
+            return "the end of the start date"
+        return "the relay's own limit after the message was sent"

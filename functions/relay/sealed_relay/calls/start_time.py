@@ -28,6 +28,7 @@ DATE_LENGTH = len("YYYY-MM-DD")
 
 _WRITTEN = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][0-9])")
 _DAY = timedelta(days=1)
+_MIDNIGHT_MARGIN = timedelta(seconds=MIDNIGHT_MARGIN_SECONDS)
 _MIN_LENGTH = timedelta(minutes=2)
 _END_MARGIN = timedelta(minutes=1)
 """A request that leaves now is read up to half a minute later, by a clock that differs. Then the phone rings."""
@@ -44,9 +45,9 @@ def soonest_start_time(now: datetime) -> str:
     In the last seconds of a day that is midnight. The API takes it on both days: before its midnight as a time to come,
     after it as a time of the same day. So no call waits or is refused, and a call starts a few seconds late at most.
     """
-    midnight = end_of_date(service_time(now))
-    is_about_to_end = midnight - now <= timedelta(seconds=MIDNIGHT_MARGIN_SECONDS)
-    return service_time(midnight if is_about_to_end else now)
+    here = now.astimezone(SERVICE_TIME_ZONE)
+    soon = here + _MIDNIGHT_MARGIN
+    return service_time(here if soon.date() == here.date() else soon.replace(hour=0, minute=0, second=0, microsecond=0))
 
 
 def is_date_over(start_time: str, now: datetime) -> bool:

@@ -7,10 +7,9 @@ choice; TLS carries it, always verified.
 
 import hashlib
 from base64 import b64encode, urlsafe_b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import msgspec
 from cryptography.hazmat.primitives import hashes
@@ -135,13 +134,11 @@ def wrap(secret_text: str, public_key: RSAPublicKey, key_wrap: KeyWrap) -> bytes
     return public_key.encrypt(secret_text.encode("ascii"), _PADDING[key_wrap]())
 
 
-def payload_of(
-    calls: Sequence[Mapping[str, Any]], *, flow_id: str, security_id: str, api_version: str, nonce: bytes
-) -> bytes:
-    """The inner payload, UTF-8 JSON; `calls` are JSON objects.
+def payload_of(calls: Sequence[object], *, flow_id: str, security_id: str, api_version: str, nonce: bytes) -> bytes:
+    """The inner payload, UTF-8 JSON. `calls` are written as JSON objects.
 
-    `nonce` is spelled in white space inside the object, so that two requests never hold the same bytes, not even
-    for the same calls: the API refuses a repeated checksum, and whether it takes it inside or outside is unknown.
+    `nonce` is spelled in white space inside the object. So two requests never hold the same bytes, not even for the
+    same calls. The API refuses a repeated checksum, and nobody knows over which bytes it takes the checksum.
     """
     payload = {"api-version": api_version, "security-id": security_id, "flow-id": flow_id, "calls": calls}
     return b"{" + _in_white_space(nonce) + msgspec.json.encode(payload)[1:]

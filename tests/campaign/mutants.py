@@ -14,7 +14,7 @@ from unittest.mock import patch
 from greenlet import getcurrent, greenlet
 
 from sealed_relay.admission import pause as pausing
-from sealed_relay.admission import pause_store, rate_limiter, shared_item
+from sealed_relay.admission import control, rate_limiter, shared_item
 from sealed_relay.batch import process_batch as batch
 from sealed_relay.calls.call import Call
 from sealed_relay.calls.outcome import Outcome, Status
@@ -299,7 +299,7 @@ MUTANTS: Mapping[str, Mutant] = MappingProxyType(
         ),
         "pause-by-hand-believed": Mutant(
             "what a person wrote into a pause is taken as it is",
-            ((pause_store, "pause_of", lambda _: _pause_as_written),),
+            ((control, "pause_of", lambda _: _pause_as_written),),
         ),
         "refused-resend-taken-for-proof": Mutant(
             "rule 2: any refusal of a resend is taken for proof that nothing was accepted before",
@@ -361,7 +361,7 @@ MUTANTS: Mapping[str, Mutant] = MappingProxyType(
         ),
         "pause-ignored": Mutant(
             "requests leave also while their flow or the account is paused",
-            ((pause_store.PauseStore, "pauses_of", lambda _: lambda *_: {}),),
+            ((control.Admission, "_pauses_of", lambda _: lambda *_: {}),),
         ),
         "pause-not-looked-at-again": Mutant(
             "what an invocation sees of a pause first is what it goes by",
@@ -369,13 +369,13 @@ MUTANTS: Mapping[str, Mutant] = MappingProxyType(
         ),
         "probe-not-elected": Mutant(
             "every invocation that finds a probe due sends one",
-            ((pause_store.PauseStore, "probe", lambda _: lambda self, flow_id: tuple(self.pauses_of(flow_id))),),
+            ((control.Admission, "_become_probe", lambda _: lambda *_: True),),
         ),
         "probe-always-due": Mutant(
             "a probe goes out whenever there is a message",
             (
                 (pausing.Pause, "may_be_probed", lambda _: lambda *_, **__: True),
-                (pause_store, "_probed", lambda _: lambda pause, now: pause.probed(now) if pause.is_paused else pause),
+                (control, "_probed", lambda _: lambda pause, now: pause.probed(now) if pause.is_paused else pause),
             ),
         ),
         "intervals-do-not-grow": Mutant(

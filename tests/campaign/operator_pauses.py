@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from sealed_relay.admission.pause_store import ACCOUNT, pause_key
+from sealed_relay.admission.control import ACCOUNT, pause_key
 from sealed_relay.ports import KEY, Item, Value
 from sealed_relay_operations.pauses import Item as PauseItem
 from tests.campaign.fault_chance import FaultKind

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sealed_relay.admission.control import ACCOUNT, pause_key
 from sealed_relay.admission.health_signal import Failed, Refused
 from sealed_relay.admission.pause import Pause, pause_attributes, pause_of
-from sealed_relay.admission.pause_store import ACCOUNT, pause_key
 from sealed_relay.aws.dynamodb import DynamoDBTable
 from sealed_relay.kairos.codes import Scope
 from sealed_relay.ports import Change, Table

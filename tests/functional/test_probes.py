@@ -56,7 +56,7 @@ def test_probe_that_dies_with_its_invocation_is_followed_by_another() -> None:
     scene.clock.now += 20
     dependencies = scene.dependencies()
     dependencies.admission.look(["FLOWAAAA"])
-    dependencies.admission.pass_pauses("FLOWAAAA", Lane.INGRESS)  # and nothing is sent
+    dependencies.admission.pass_pauses("FLOWAAAA", Lane.INGRESS, is_resend=False)  # and nothing is sent
 
     scene.run_for(3600)
 

@@ -149,7 +149,7 @@ def test_refusal_of_an_old_secret_does_not_pause_its_flow(flow: Flow) -> None:
     scene.invoke()
 
     assert scene.record("new")["status"] == "ACCEPTED"
-    assert not scene.dependencies().admission.pause_of(FLOW_ID).is_paused
+    assert not scene.dependencies().admission.look([FLOW_ID])[FLOW_ID].is_paused
 
 
 @pytest.mark.parametrize("flow", [NEW_ID, NEW_KEY], ids=["security id", "RSA key"])

@@ -62,6 +62,16 @@ def health_signal_of(answer: Answer, *, has_fresh_secret: bool, is_current_secre
             return _signal_of_code(answer, has_fresh_secret=has_fresh_secret, is_current_secret=is_current_secret)
 
 
+def signal_about(scope: Scope, signal: HealthSignal) -> HealthSignal:
+    """What a signal says about just the account, or about just the flow."""
+    match signal:
+        case Refused() if signal.scope is not scope:
+            return Passed(is_accepted=False, is_about_calls=scope is Scope.ACCOUNT)
+        case Failed() if scope is Scope.FLOW:
+            return Passed(is_accepted=False)
+    return signal
+
+
 def _signal_of_code(answer: Answered, *, has_fresh_secret: bool, is_current_secret: bool) -> HealthSignal:
     if code_is_unknown_or_contradicted(answer):
         return Failed(Reason.NO_ANSWER)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from sealed_relay.admission.control import Deferral
+from sealed_relay.admission.pause import Pause
 from sealed_relay.batch.plan import PlannedRequest, plan, sort_out_deferred
 from sealed_relay.calls.call import Call
 from sealed_relay.calls.outcome import Outcome
@@ -21,9 +22,11 @@ def prepare_requests(dependencies: Dependencies, calls: Sequence[Call]) -> list[
     flow_ids = list(dict.fromkeys(call.flow_id for call in calls))
     looking = dependencies.executor.submit(dependencies.admission.look, flow_ids)
     flows = _look_up(dependencies, flow_ids)
-    looking.result()
-    flows |= _resume_changed(dependencies, flow_ids)
-    _tell_pauses(dependencies, flows)
+    pauses = looking.result()
+    refused = [flow_id for flow_id in flow_ids if pauses[flow_id].secret_version]
+    flows |= _look_up(dependencies, refused, fresh=True)
+    pauses |= _resume_changed(dependencies, pauses, flows)
+    _tell_pauses(dependencies, pauses, flows)
     now = datetime.fromtimestamp(dependencies.clock(), UTC)
     return plan(calls, flows, dependencies.make_id, dependencies.limits, now)
 
@@ -67,20 +70,20 @@ def _look_up(dependencies: Dependencies, flow_ids: Sequence[str], *, fresh: bool
     return dict(zip(flow_ids, found, strict=True))
 
 
-def _resume_changed(dependencies: Dependencies, flow_ids: Sequence[str]) -> dict[str, Flow | Outcome]:
-    """The flows that are paused for a refused secret, as they are now; those with a changed secret are resumed."""
-    admission = dependencies.admission
-    refused = {flow_id: admission.pause_of(flow_id).secret_version for flow_id in flow_ids}
-    flows = _look_up(dependencies, [flow_id for flow_id, version in refused.items() if version], fresh=True)
-    for flow_id, flow in flows.items():
-        if isinstance(flow, Flow) and flow.version != refused[flow_id]:
-            admission.resume(flow_id, refused[flow_id])
-    return flows
+def _resume_changed(
+    dependencies: Dependencies, pauses: Mapping[str, Pause], flows: Mapping[str, Flow | Outcome]
+) -> dict[str, Pause]:
+    """Resume the flows that are paused for a secret that was changed, and return their pauses as they are then."""
+    return {
+        flow_id: dependencies.admission.resume(flow_id, pauses[flow_id].secret_version)
+        for flow_id, flow in flows.items()
+        if isinstance(flow, Flow) and pauses[flow_id].secret_version not in ("", flow.version)
+    }
 
 
-def _tell_pauses(dependencies: Dependencies, flows: Mapping[str, Flow | Outcome]) -> None:
+def _tell_pauses(dependencies: Dependencies, pauses: Mapping[str, Pause], flows: Mapping[str, Flow | Outcome]) -> None:
     """Tell of the account and of each flow whether it is paused, also if not: a pause may have been deleted."""
-    for flow_id in ("", *flows):
-        pause, flow = dependencies.admission.pause_of(flow_id), flows.get(flow_id)
+    for flow_id, pause in pauses.items():
+        flow = flows.get(flow_id)
         unusable = flow.reason if isinstance(flow, Outcome) and not flow.status.is_final else ""
         dependencies.observe(PauseSeen(flow_id, pause.reason or unusable, pause.code, pause.since_ms))

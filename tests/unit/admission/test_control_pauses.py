@@ -189,11 +189,11 @@ def test_changed_secret_ends_the_pause_of_the_refused_secret_and_no_other() -> N
 def test_pause_that_began_since_the_request_passed_defers_it() -> None:
     gates = Gates()
     gate = gates.gate()
-    probes = gate.pass_pauses("FLOWAAAA", Lane.INGRESS)
+    probes = gate.pass_pauses("FLOWAAAA", Lane.INGRESS, is_resend=False)
     gates.clock.now += 2
     gates.report(EMPTY)
 
-    deferral = gate.take_permit("FLOWAAAA", Lane.INGRESS)
+    deferral = gate.take_permit("FLOWAAAA", Lane.INGRESS, ())
 
     assert probes == ()
     assert isinstance(deferral, Deferral)

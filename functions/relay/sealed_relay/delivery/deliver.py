@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from sealed_relay.admission.control import Deferral
 from sealed_relay.calls.outcome import Outcome, Reason, Status
 from sealed_relay.delivery.request import Attempt, ClaimedCall, Invocation, Request, WorkResult
-from sealed_relay.delivery.send import OUT_OF_TIME, seconds_to_send, send
+from sealed_relay.delivery.send import OUT_OF_TIME, next_start_time, seconds_to_send, send
 from sealed_relay.delivery.settle import backoff_seconds, leave_for_later, settle, settle_deferred
 from sealed_relay.kairos.codes import Scope
 from sealed_relay.kairos.conclusive import Finding
@@ -97,7 +97,7 @@ def recover(invocation: Invocation, request_id: str, calls: Sequence[ClaimedCall
     )
     if isinstance(flow, Outcome) and not flow.status.is_final:  # nobody knows its calling hours now
         return leave_for_later(invocation, attempt, Deferral(flow, 0.0, scope=Scope.FLOW))
-    if begins := attempt.next_start_time(dependencies.clock()):
+    if begins := next_start_time(attempt, datetime.fromtimestamp(dependencies.clock(), UTC)):
         return _wait_for_hours(invocation, attempt, begins)
     return send(invocation, attempt)
 

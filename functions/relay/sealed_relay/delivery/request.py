@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from sealed_relay.calls.call import Call
 from sealed_relay.calls.message import Lane
-from sealed_relay.calls.start_time import CallingHours, is_date_over
+from sealed_relay.calls.start_time import CallingHours
 from sealed_relay.dependencies import Dependencies
 from sealed_relay.kairos.seal import SealedRequest
 from sealed_relay.ledger.claim_rules import Lease, Tries
@@ -60,26 +59,6 @@ class Attempt:
     unclear_answers: int = 0
     has_fresh_secret: bool = False
     calling_hours: CallingHours | None = None
-
-    def is_date_over(self, now: float) -> bool:
-        """Whether the API may refuse a start date in it now, in seconds since 1970."""
-        return is_date_over(self.sealed.first_start_time, datetime.fromtimestamp(now, UTC))
-
-    def next_start_time(self, now: float) -> str:
-        """When its flow's calling hours begin, as in `service_time`, if one of its calls would start outside them now.
-
-        "" if none would. The earliest start time decides: it passes first, and the API starts such a call at once.
-        `now` is in seconds since 1970.
-        """
-        if self.calling_hours is None:
-            return ""
-        return self.calling_hours.moved_start_time(self.sealed.first_start_time, datetime.fromtimestamp(now, UTC))
-
-    @property
-    def moved_start_times(self) -> list[str]:
-        """Where calling hours moved start times in it. None are told of a resend: it is as it was sealed before."""
-        moved = (claimed.call.moved_start_time for claimed in self.calls)
-        return [] if self.is_resend else [start_time for start_time in moved if start_time]
 
 
 @dataclass(frozen=True, slots=True)

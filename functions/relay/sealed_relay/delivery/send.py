@@ -6,22 +6,23 @@ connect -> permit -> send -> store the answer -> publish failures -> write outco
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from sealed_relay.admission.control import Deferral
 from sealed_relay.admission.health_signal import HealthSignal, health_signal_of
 from sealed_relay.calls.outcome import Outcome, Reason, Status
+from sealed_relay.calls.start_time import is_date_over
 from sealed_relay.delivery.request import Attempt, ClaimedCall, Invocation, Request, WorkResult
 from sealed_relay.delivery.settle import await_resend, leave_for_later, settle
 from sealed_relay.kairos.answer import Answer, Answered, NotSent
 from sealed_relay.kairos.conclusive import Circumstances
 from sealed_relay.kairos.flow import UnknownFlowError, UnusableFlowError
-from sealed_relay.kairos.verdict import Conclusion, conclude
+from sealed_relay.kairos.verdict import Conclusion, answer_about, conclude
 from sealed_relay.observability.events import RequestSent, WorkFailed
 
 MAX_SEND_SECONDS = 30.0
 _SECONDS_TO_SETTLE = 8.0
 """The end of an invocation, reserved for recording, publishing and settling what was sent."""
-_MAX_UUID_CHARACTERS = 64
 
 OUT_OF_TIME = Outcome(
     Status.WAITING, Reason.OUT_OF_TIME, detail="The invocation, the permit or the service's day ended before the send."
@@ -41,7 +42,7 @@ def send(invocation: Invocation, attempt: Attempt) -> WorkResult:
             return leave_for_later(invocation, attempt, answer)
         finally:
             dependencies.admission.give_back(probes)
-    attempt = replace(attempt, calls=_counted(attempt.calls))
+    attempt = replace(attempt, calls=tuple(map(_counted, attempt.calls)))
     sent = _circumstances(invocation, attempt, answer)
     conclusion = conclude(
         answer,
@@ -86,7 +87,7 @@ def _exchange(invocation: Invocation, attempt: Attempt, probes: Sequence[str]) -
                 return Deferral(OUT_OF_TIME, 0.0)
             answer = connection.send(sealed.endpoint, sealed.body)
     if isinstance(answer, Answered):
-        answer = _about(answer, sealed.client_identifiers)
+        answer = answer_about(answer, sealed.client_identifiers)
     dependencies.observe(_request_sent(attempt, answer, dependencies.clock() - began))
     return answer
 
@@ -108,15 +109,25 @@ def _undone_on_error(invocation: Invocation, attempt: Attempt, probes: Sequence[
 
 
 def _may_leave(invocation: Invocation, attempt: Attempt) -> bool:
-    """Whether its first byte may leave now: within the lease, and before the deadline of its calls.
+    """Whether the first byte may leave now: within the lease, before the deadline and within the calling hours.
 
-    Its calls may not start outside their calling hours. A first send is sealed again if the API may refuse a start date
-    in it. A resend has no other bytes.
+    A first send is sealed again later if the API may refuse a start date in it. A resend has no other bytes.
     """
-    now = invocation.dependencies.clock()
-    is_in_time = seconds_to_send(invocation) > 0 and now * 1000 < attempt.sealed.not_after_ms
-    is_in_hours = not attempt.next_start_time(now)
-    return is_in_time and is_in_hours and (attempt.is_resend or not attempt.is_date_over(now))
+    now = datetime.fromtimestamp(invocation.dependencies.clock(), UTC)
+    if seconds_to_send(invocation) <= 0 or now.timestamp() * 1000 >= attempt.sealed.not_after_ms:
+        return False
+    if next_start_time(attempt, now):
+        return False
+    return attempt.is_resend or not is_date_over(attempt.sealed.first_start_time, now)
+
+
+def next_start_time(attempt: Attempt, now: datetime) -> str:
+    """When the calling hours begin, as in `service_time`, if a call of the request would start outside them now.
+
+    "" if none would. The earliest start time decides: it passes first, and the API starts such a call at once.
+    """
+    hours = attempt.calling_hours
+    return hours.moved_start_time(attempt.sealed.first_start_time, now) if hours else ""
 
 
 def seconds_to_send(invocation: Invocation) -> float:
@@ -124,19 +135,9 @@ def seconds_to_send(invocation: Invocation) -> float:
     return invocation.deadline - _SECONDS_TO_SETTLE - invocation.dependencies.clock()
 
 
-def _counted(calls: Sequence[ClaimedCall]) -> tuple[ClaimedCall, ...]:
-    """The calls, with one more attempt counted for each."""
-    return tuple(
-        ClaimedCall(claimed.call, replace(claimed.tries, attempts=claimed.tries.attempts + 1)) for claimed in calls
-    )
-
-
-def _about(answer: Answered, client_identifiers: Sequence[str]) -> Answered:
-    """The answer as far as it speaks of these calls. A list that names any other call cannot be trusted."""
-    asked = set(client_identifiers)
-    listed = {name: uuid[:_MAX_UUID_CHARACTERS] for name, uuid in answer.phonon_uuids.items() if name in asked}
-    is_list_trusted = answer.is_list_trusted and bool(listed) and len(listed) == len(answer.phonon_uuids)
-    return replace(answer, phonon_uuids=listed, is_list_trusted=is_list_trusted)
+def _counted(claimed: ClaimedCall) -> ClaimedCall:
+    """The call, with one more attempt counted."""
+    return replace(claimed, tries=replace(claimed.tries, attempts=claimed.tries.attempts + 1))
 
 
 def _circumstances(invocation: Invocation, attempt: Attempt, answer: Answer) -> Circumstances:
@@ -146,7 +147,7 @@ def _circumstances(invocation: Invocation, attempt: Attempt, answer: Answer) -> 
         was_refused=attempt.was_refused,
         may_be_resent=attempt.unclear_answers + 1 < dependencies.limits.max_refusals,
         has_current_secret=_has_current_secret(invocation, attempt, answer),
-        is_date_over=attempt.is_date_over(dependencies.clock()),
+        is_date_over=is_date_over(attempt.sealed.first_start_time, datetime.fromtimestamp(dependencies.clock(), UTC)),
     )
 
 
@@ -195,7 +196,8 @@ def _report(invocation: Invocation, attempt: Attempt, probes: Sequence[str], sig
 
 def _request_sent(attempt: Attempt, answer: Answer, seconds: float) -> RequestSent:
     sealed = attempt.sealed
-    moved_to = attempt.moved_start_times
+    moved = (claimed.call.moved_start_time for claimed in attempt.calls)
+    moved_to = [] if attempt.is_resend else [start_time for start_time in moved if start_time]
     return RequestSent(
         sealed.request_id,
         sealed.flow_id,

@@ -1,7 +1,7 @@
 """From the answer to a request to what becomes of its calls. Pure; what a code means is read from the code table."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sealed_relay.calls.outcome import Outcome, Reason, Status
 from sealed_relay.kairos.answer import Answer, Answered
@@ -39,11 +39,21 @@ class Conclusion:
     refresh_secret: bool = False
 
 
+_MAX_UUID_CHARACTERS = 64
+
 GIVEN_UP = ConclusiveAnswer(
     Finding.UNRESOLVED,
     detail="The answer was lost, and the deadline passed before a resend brought one. It may have been delivered.",
 )
 """The deadline passed before any answer told what became of the request."""
+
+
+def answer_about(answer: Answered, client_identifiers: Sequence[str]) -> Answered:
+    """The answer with only the uuids of these calls, those of its request. A list that names another is not trusted."""
+    asked = set(client_identifiers)
+    listed = {name: uuid[:_MAX_UUID_CHARACTERS] for name, uuid in answer.phonon_uuids.items() if name in asked}
+    is_list_trusted = answer.is_list_trusted and bool(listed) and len(listed) == len(answer.phonon_uuids)
+    return replace(answer, phonon_uuids=listed, is_list_trusted=is_list_trusted)
 
 
 def conclude(

@@ -5,7 +5,7 @@ from typing import NoReturn
 
 from sealed_relay.admission.rate_limiter import CLOCKS_DIFFER_SECONDS
 from sealed_relay.batch.process_batch import process_batch
-from sealed_relay.calls.message import Message
+from sealed_relay.calls.message import Lane, Message
 from sealed_relay.dependencies import Dependencies
 from sealed_relay.kairos.flow import UnusableFlowError
 from sealed_relay.ledger.request_log import LeaseLostError
@@ -88,7 +88,7 @@ class ExecutionEnvironment:
         self.leases: set[str] = set()
         self.stored: set[str] = set()
         try:
-            kept = process_batch(self._dependencies, messages, self.deadline + self._skew_seconds)
+            kept = process_batch(self._dependencies, messages, self.deadline + self._skew_seconds, Lane.INGRESS)
             self.step("its answer")
             trace("{} keeps {}", self.name, kept)
             self._acknowledge(messages, kept)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from sealed_relay.calls.message import Lane
 from sealed_relay.ports import Failure, Item
 from tests.campaign.check_guarantee import check_guarantee
 from tests.campaign.evidence import Acceptance, Evidence, Invariant, Published, Written
@@ -31,7 +32,7 @@ def acceptance(at: float = 10.0, request_id: str = "r1", content: str = "91") ->
 
 
 def publication(reason: str, at: float = 10.0) -> Published:
-    return Published(CALL, "91", at, Failure("{}", reason, "", "message-1"))
+    return Published(CALL, "91", at, Failure("{}", reason, "", "message-1", Lane.INGRESS))
 
 
 def broken(found: Evidence) -> set[Invariant]:

@@ -26,7 +26,11 @@ EVERY_ATTRIBUTE = Failure(
     source_queue=Lane.URGENT,
 )
 NO_CODE_AND_NO_REQUEST = Failure(
-    body="unreadable", reason="INVALID_MESSAGE", detail="The body is not JSON.", source_message_id="message-1"
+    body="unreadable",
+    reason="INVALID_MESSAGE",
+    detail="The body is not JSON.",
+    source_message_id="message-1",
+    source_queue=Lane.INGRESS,
 )
 
 
@@ -65,7 +69,7 @@ def failure_in(message: "MessageTypeDef") -> Failure:
 
 
 def failure(body: str, number: int = 0) -> Failure:
-    return Failure(body, "EXPIRED", "Its deadline passed.", f"message-{number}")
+    return Failure(body, "EXPIRED", "Its deadline passed.", f"message-{number}", Lane.INGRESS)
 
 
 def test_failure_arrives_with_all_its_fields(bench: Bench) -> None:
@@ -98,7 +102,9 @@ def test_bodies_too_large_for_one_round_trip_arrive(bench: Bench) -> None:
     ],
 )
 def test_text_of_any_kind_arrives_unchanged(bench: Bench, text: str) -> None:
-    written = Failure(text, reason="INVALID_MESSAGE", detail=f"{text}.", source_message_id="message-1")
+    written = Failure(
+        text, reason="INVALID_MESSAGE", detail=f"{text}.", source_message_id="message-1", source_queue=Lane.INGRESS
+    )
     bench.publish([written])
     assert bench.held() == [written]
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from sealed_relay.aws.sqs import FailureQueue
+from sealed_relay.calls.message import Lane
 from sealed_relay.ports import Failure
 from sealed_relay_operations.aws.sqs import SqsFailureQueue, SqsSourceQueue
 from sealed_relay_operations.replay.entry import Entry, calls_in
@@ -81,7 +82,7 @@ def bench(request: pytest.FixtureRequest) -> Bench:
 
 def failure(name: str, reason: str = "EXPIRED", code: int | None = None) -> Failure:
     body = f'{{"flow-id":"FLOWAAAA","calls":[{{"client-identifier":"{name}","contact-numbers":["919900000001"]}}]}}'
-    return Failure(body, reason, "Why.", "message-1", code)
+    return Failure(body, reason, "Why.", "message-1", Lane.INGRESS, code)
 
 
 def receive_all(bench: Bench, count: int) -> list[Entry]:

@@ -7,6 +7,7 @@ import pytest
 
 from local.simulator.faults import CodeAnswer, DroppedConnection, ForeignPage
 from sealed_relay.batch.process_batch import process_batch
+from sealed_relay.calls.message import Lane
 from sealed_relay.calls.start_time import SERVICE_TIME_ZONE
 from tests.support.clock import START
 from tests.support.compose import LIMITS
@@ -133,7 +134,7 @@ def test_invocation_short_of_time_sends_nothing_and_returns_every_message(second
     scene.send("a")
     scene.send("b", flow_id="FLOWBBBB")
     messages = scene.ingress.receive(10)
-    kept = process_batch(scene.dependencies(), messages, scene.clock() + seconds_left)
+    kept = process_batch(scene.dependencies(), messages, scene.clock() + seconds_left, Lane.INGRESS)
     assert sorted(kept) == sorted(message.message_id for message in messages)
     assert scene.gateway.bodies == []
     assert scene.record("a")["reason"] == "OUT_OF_TIME"

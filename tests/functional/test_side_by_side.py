@@ -12,7 +12,7 @@ from local.simulator.state import SimulatorState
 from sealed_relay.admission import control
 from sealed_relay.batch import process_batch as process_batch_module
 from sealed_relay.batch.process_batch import process_batch
-from sealed_relay.calls.message import Message
+from sealed_relay.calls.message import Lane, Message
 from sealed_relay.kairos.answer import Answer
 from sealed_relay.ports import Change, Item
 from tests.campaign.coroutine_executor import CoroutineExecutor, CoroutineLock, wait
@@ -94,7 +94,7 @@ def test_ten_flows_take_six_round_trips_in_turn_and_one_answer(monkeypatch: pyte
     ended_at: list[float] = []
 
     def invoke() -> None:
-        assert process_batch(dependencies, messages, START + 60) == []
+        assert process_batch(dependencies, messages, START + 60, Lane.INGRESS) == []
         ended_at.append(schedule.now)
 
     schedule.start(invoke)

@@ -61,7 +61,7 @@ def _everything() -> list[Observation]:
         sent("UNKNOWN_CODE", _UNDOCUMENTED),
         *no_answers,
         *failures,
-        *(CallsSettled(status, 1) for status in Status if status.is_final),
+        *(CallsSettled(status, 1, Lane.INGRESS, [0.5]) for status in Status if status.is_final),
         *(CallsSettled(Status.ACCEPTED, 1, lane, [0.5]) for lane in Lane),
         DuplicatesFound(1),
         CallsWaiting("message", "INSUFFICIENT_BALANCE", 1, 1.0),

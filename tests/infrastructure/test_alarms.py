@@ -8,6 +8,7 @@ import pytest
 from local.dashboard.body import TextWidget
 from local.dashboard.store import MetricId
 from local.stack.paths import REPOSITORY
+from sealed_relay.calls.message import Lane
 from sealed_relay.calls.outcome import Status
 from sealed_relay.delivery.backoff import retry_in_seconds
 from sealed_relay.kairos.codes import CODES, Scope
@@ -210,7 +211,7 @@ def test_query_of_presumed_calls_finds_resends_by_flow_identifier_and_request() 
 def test_one_call_presumed_accepted_raises_the_alarm_about_it() -> None:
     alarm = ALARMS["PresumedAcceptedAlarm"]
     metric = MetricId(NAMESPACE, alarm["MetricName"], dimensions(alarm))
-    assert emitted(CallsSettled(Status.PRESUMED_ACCEPTED, 1))[metric][0] >= alarm["Threshold"]
+    assert emitted(CallsSettled(Status.PRESUMED_ACCEPTED, 1, Lane.INGRESS, [0.5]))[metric][0] >= alarm["Threshold"]
 
 
 def test_call_query_finds_a_whole_client_identifier() -> None:

@@ -89,10 +89,10 @@ class Failure:
     reason: str
     detail: str
     source_message_id: str
+    source_queue: Lane
     code: int | None = None
     request_id: str = ""
     api_request_id: str = ""
-    source_queue: Lane = Lane.INGRESS
 
 
 class FailureQueue(Protocol):

@@ -8,6 +8,7 @@ from statistics import median
 from typing import ParamSpec, TypeVar
 
 from sealed_relay.batch.process_batch import process_batch
+from sealed_relay.calls.message import Lane
 from sealed_relay.kairos.answer import Answer
 from sealed_relay.ports import Change, Item
 from tests.bench.in_process.flows import flow_with_large_key, simulated
@@ -50,7 +51,7 @@ def _product_seconds(batch_size: int) -> float:
     dependencies = replace(scene.dependencies(), gateway=_TimedGateway(scene.gateway, outside))
     gc.collect()
     began = time.process_time()
-    kept = process_batch(dependencies, messages, scene.clock.now + 60)
+    kept = process_batch(dependencies, messages, scene.clock.now + 60, Lane.INGRESS)
     seconds = time.process_time() - began
     assert kept == []
     return seconds - outside.seconds

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sealed_relay.batch.process_batch import process_batch
+from sealed_relay.calls.message import Lane
 from sealed_relay.ports import Change, Item, Value
 from tests.bench.in_process.flows import flow_with_large_key, simulated
 from tests.bench.in_process.messages import one_call_bodies
@@ -40,7 +41,7 @@ def table_use(batch_size: int, message_bytes: int = 250) -> TableUse:
     scene.table = table = MeteredTable()
     for body in one_call_bodies(batch_size, message_bytes):
         scene.ingress.send(body)
-    kept = process_batch(scene.dependencies(), scene.ingress.receive(batch_size), scene.clock.now + 60)
+    kept = process_batch(scene.dependencies(), scene.ingress.receive(batch_size), scene.clock.now + 60, Lane.INGRESS)
     assert kept == []
     return TableUse(table.write_units / batch_size, table.read_units / batch_size, table.round_trips / batch_size)
 

@@ -25,6 +25,7 @@ from rich.console import Console
 
 import sealed_relay
 from sealed_relay.batch.process_batch import process_batch
+from sealed_relay.calls.message import Lane
 from sealed_relay.observability.emitter import Telemetry
 from tests.support.scene import FUNCTION_TIMEOUT_SECONDS, Scene
 
@@ -56,7 +57,8 @@ def path_of_accepted_call() -> CodePath:
         dependencies = scene.dependencies(observe=telemetry.observe)
 
         def relay() -> None:
-            assert process_batch(dependencies, messages, scene.clock.now + FUNCTION_TIMEOUT_SECONDS) == []
+            deadline = scene.clock.now + FUNCTION_TIMEOUT_SECONDS
+            assert process_batch(dependencies, messages, deadline, Lane.INGRESS) == []
             telemetry.flush()
 
         path = follow(relay, _PRODUCT, _ADAPTERS)

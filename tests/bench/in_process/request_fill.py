@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from sealed_relay.batch.process_batch import process_batch
+from sealed_relay.calls.message import Lane
 from sealed_relay.kairos.seal import max_calls_bytes
 from tests.bench.in_process.flows import flow_with_large_key, simulated
 from tests.bench.in_process.messages import one_call_bodies
@@ -35,7 +36,7 @@ def backlog_delivered(
         scene.ingress.send(body)
     dependencies = scene.dependencies()
     while batch := scene.ingress.receive(batch_size):
-        assert process_batch(dependencies, batch, scene.clock.now + 60) == []
+        assert process_batch(dependencies, batch, scene.clock.now + 60, Lane.INGRESS) == []
     report = scene.simulator.audit.report()
     return Requests(report.accepted_calls, report.requests_received)
 

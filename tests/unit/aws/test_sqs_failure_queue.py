@@ -47,7 +47,8 @@ def publish(sqs: FakeSqs, *failures: Failure) -> None:
 
 
 def failure(body: str = "body", **fields: Any) -> Failure:  # noqa: ANN401 - any field of a failure
-    return Failure(body, **{"reason": "EXPIRED", "detail": "Too late.", "source_message_id": "message-1", **fields})
+    given = {"reason": "EXPIRED", "detail": "Too late.", "source_message_id": "message-1", "source_queue": Lane.INGRESS}
+    return Failure(body, **{**given, **fields})
 
 
 def attributes_of(sqs: FakeSqs) -> dict[str, tuple[str, str]]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from sealed_relay.calls.message import Lane
 from sealed_relay.delivery.request import ClaimedCall, Invocation
 from sealed_relay.ledger.call_records import Claimed
 from sealed_relay.ledger.claim_rules import Lease, Tries
@@ -15,7 +16,7 @@ REQUEST_ID = "request-1"
 def invocation_in(scene: Scene, seconds_left: float = FUNCTION_TIMEOUT_SECONDS) -> Invocation:
     """An invocation that begins now and has so many seconds left."""
     deadline = scene.clock.now + seconds_left
-    return Invocation(scene.dependencies(), Lease("lease-1", int(deadline * 1000)), deadline)
+    return Invocation(scene.dependencies(), Lease("lease-1", int(deadline * 1000)), deadline, Lane.INGRESS)
 
 
 def claim(invocation: Invocation, *names: str, tries: Tries | None = None) -> tuple[ClaimedCall, ...]:

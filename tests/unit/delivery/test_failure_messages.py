@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 import pytest
 
-from sealed_relay.calls.message import read
+from sealed_relay.calls.message import Lane, read
 from sealed_relay.calls.outcome import Outcome, Reason, Status
 from sealed_relay.delivery.failure_messages import fail_for_message, fail_unreadable, publish_failures
 from sealed_relay.observability.events import MessageFailed
@@ -87,7 +87,9 @@ def test_unreadable_message_fails_with_its_own_body_and_is_closed() -> None:
 
     result = fail_unreadable(invocation_in(scene), make_message("call Zoe", "m-1"), "The body is not JSON.")
 
-    assert scene.failures.published == [Failure("call Zoe", "INVALID_MESSAGE", "The body is not JSON.", "m-1")]
+    assert scene.failures.published == [
+        Failure("call Zoe", "INVALID_MESSAGE", "The body is not JSON.", "m-1", Lane.INGRESS)
+    ]
     assert result.closed == ["m-1"]
     [told] = scene.observed
     assert isinstance(told, MessageFailed)

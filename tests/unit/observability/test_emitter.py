@@ -36,9 +36,9 @@ def test_events_become_metrics_in_the_contracts_namespace(observe: Observe) -> N
         INVALID,
         REJECTED,
         DuplicatesFound(2),
-        CallsSettled(Status.ACCEPTED, 499),
-        CallsSettled(Status.ACCEPTED, 1),
-        CallsSettled(Status.REJECTED, 1),
+        CallsSettled(Status.ACCEPTED, 499, Lane.INGRESS, []),
+        CallsSettled(Status.ACCEPTED, 1, Lane.INGRESS, []),
+        CallsSettled(Status.REJECTED, 1, Lane.INGRESS, []),
     )
 
     assert metrics_in(lines) == [

@@ -22,9 +22,7 @@ LEASE_MARGIN_SECONDS = 10.0
 Work = Callable[[], WorkResult]
 
 
-def process_batch(
-    dependencies: Dependencies, messages: Sequence[Message], deadline: float, lane: Lane = Lane.INGRESS
-) -> list[str]:
+def process_batch(dependencies: Dependencies, messages: Sequence[Message], deadline: float, lane: Lane) -> list[str]:
     """Deliver a batch of messages of one queue, and return the ids of those that must stay in it.
 
     `deadline` is when the invocation is ended, in seconds since 1970. Rule 4, the way out: of a message that is not

@@ -24,10 +24,10 @@ def publish_failures(invocation: Invocation, request_id: str, failed: Sequence[t
                 reason=outcome.reason,
                 detail=outcome.detail,
                 source_message_id=message_id,
+                source_queue=invocation.lane,
                 code=outcome.code,
                 request_id=request_id,
                 api_request_id=outcome.api_request_id,
-                source_queue=invocation.lane,
             )
             for (message_id, outcome), calls in groups.items()
         ]
@@ -57,7 +57,7 @@ def fail_for_message(invocation: Invocation, request_id: str, failed: Sequence[t
 def fail_unreadable(invocation: Invocation, message: Message, detail: str) -> WorkResult:
     """Put a message that cannot be read on the failure queue, with the body that it came with."""
     invocation.dependencies.failure_queue.publish(
-        [Failure(message.body, Reason.INVALID_MESSAGE, detail, message.message_id, source_queue=invocation.lane)]
+        [Failure(message.body, Reason.INVALID_MESSAGE, detail, message.message_id, invocation.lane)]
     )
     invocation.dependencies.observe(
         MessageFailed(message.message_id, Reason.INVALID_MESSAGE, None, 0, "", detail=detail)

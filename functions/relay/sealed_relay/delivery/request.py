@@ -18,7 +18,7 @@ class Invocation:
     dependencies: Dependencies
     lease: Lease
     deadline: float
-    lane: Lane = Lane.INGRESS
+    lane: Lane
 
 
 @dataclass(frozen=True, slots=True)

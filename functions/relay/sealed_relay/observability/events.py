@@ -64,8 +64,8 @@ class CallsSettled:
 
     status: Status
     calls: int
-    queue: Lane = Lane.INGRESS
-    seconds: Sequence[float] = ()
+    queue: Lane
+    seconds: Sequence[float]
 
 
 @dataclass(frozen=True, slots=True)

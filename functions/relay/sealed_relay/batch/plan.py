@@ -1,13 +1,14 @@
 """Which calls go out together, and which are deferred without a claim. Pure.
 
-Requests have ids up front, before any call is claimed, sealed or sent. Calls are deferred where their flow or the
-account is paused, or no permit is free. What waits for hours is received again and again: each time costs one look at
-the pause, and no write.
+Requests get their ids here, before any call is claimed, sealed or sent. Calls are deferred if their flow or the account
+is paused, or if no permit is free. A message that waits for hours is received again and again. Each receive costs one
+look at the pause, and no write.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import TypeVar
 
 import msgspec
@@ -27,7 +28,7 @@ _SOON = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class PlannedRequest:
-    """Calls of one flow that are to share a request. `unsent` is what becomes of them instead, if anything does."""
+    """Calls of one flow that will share a request. If they are not sent now, `unsent` says what becomes of them."""
 
     request_id: str
     flow_id: str
@@ -46,8 +47,8 @@ def plan(
 
     `flows` holds, by flow id, the flow, or the outcome of its calls where it cannot be used.
     """
-    # A request is not sent after the earliest deadline among its calls. So a call that is due soon must not share a
-    # request with others: it would take their chance of a resend.
+    # A request is not sent after the earliest deadline among its calls. A call that is due soon would take the chance of
+    # a resend from the others, so it shares no request with them.
     groups: dict[tuple[str, bool], list[Call]] = {}
     for call in (_within_hours(call, flows[call.flow_id], now) for call in calls):
         is_due_soon = call.deadline(limits.give_up_after) - now < _SOON
@@ -59,16 +60,10 @@ def plan(
             requests.append(PlannedRequest(make_id(), flow_id, tuple(flow_calls), flow))
             continue
         room = max_calls_bytes(flow, limits.max_body_bytes)
-        sized = [
-            (call, len(msgspec.json.encode(call.payload(call.start_time))) + 1) for call in flow_calls
-        ]  # and a comma
+        sized = [(call, _size_bytes(call)) for call in flow_calls]
         fitting = [(call, size) for call, size in sized if size <= room]
-        requests += [
-            PlannedRequest(make_id(), flow_id, tuple(call for call, _ in group))
-            for group in pack(
-                fitting, lambda call_and_size: call_and_size[1], max_items=limits.max_calls, max_bytes=room
-            )
-        ]
+        groups_of_flow = pack(fitting, itemgetter(1), max_items=limits.max_calls, max_bytes=room)
+        requests += [PlannedRequest(make_id(), flow_id, tuple(call for call, _ in group)) for group in groups_of_flow]
         requests += [
             PlannedRequest(make_id(), flow_id, (call,), _too_large(size - 1, room - 1))
             for call, size in sized
@@ -81,6 +76,11 @@ def _within_hours(call: Call, flow: Flow | Outcome, now: datetime) -> Call:
     return call.within(flow.calling_hours, now) if isinstance(flow, Flow) and flow.calling_hours else call
 
 
+def _size_bytes(call: Call) -> int:
+    """The size of the call's JSON, and of the comma after it."""
+    return len(msgspec.json.encode(call.payload(call.start_time))) + 1
+
+
 def _too_large(size_bytes: int, room_bytes: int) -> Outcome:
     code = MAX_DATA_LIST_SIZE_EXCEEDED
     detail = f"Refused before sending: the call has {size_bytes} bytes, and a request takes at most {room_bytes}."
@@ -90,9 +90,9 @@ def _too_large(size_bytes: int, room_bytes: int) -> Outcome:
 def pack(items: Sequence[T], size_of: Callable[[T], int], *, max_items: int, max_bytes: int) -> list[list[T]]:
     """Groups of at most `max_items` items and `max_bytes` bytes, each in the order of `items`.
 
-    First fit in that order, not the largest first. So each group gets large items and small ones, and is full by its
-    count and by its bytes at about the same time. Where items are so large that the count never limits, that costs one
-    group in fifty or so. Every item must fit `max_bytes` by itself.
+    First fit, in that order and not the largest first. So each group gets large items and small ones, and reaches its
+    limit of items and its limit of bytes at about the same time. If items are so large that the number of items never
+    limits a group, this makes about two groups in a hundred more. Every item must fit `max_bytes` by itself.
     """
     smallest_bytes = min(map(size_of, items), default=0)
     groups: list[list[T]] = []
@@ -125,11 +125,11 @@ def sort_out_deferred(
     deferrals: Mapping[str, Deferral],
     is_late: Callable[[Call], bool],
 ) -> tuple[list[PlannedRequest], list[DeferredCalls]]:
-    """Tell the requests whose calls are claimed from the calls that are deferred untouched.
+    """The requests whose calls are claimed, and the calls that are deferred untouched.
 
-    `deferrals` says by request id why a request may not leave now. Its calls are claimed all the same, and settled
-    unsent, if their deadline has passed, or if a pause meets them at their first receive: their records say that they
-    wait, and why.
+    `deferrals` says by request id why a request may not leave now. Some of its calls are claimed nevertheless, and
+    settled without a send: calls whose deadline has passed, and calls that meet a pause at their first receive. The
+    records of the latter then say that they wait, and why.
     """
     to_claim: list[PlannedRequest] = []
     deferred: list[DeferredCalls] = []
@@ -151,7 +151,7 @@ def sort_out_deferred(
 
 
 def _wait_for_flow(request: PlannedRequest) -> Deferral | None:
-    """Why the calls of a flow wait whose secret cannot be used now."""
+    """Why the calls wait if the secret of their flow cannot be used now."""
     if not isinstance(request.unsent, Outcome) or request.unsent.status.is_final:
         return None
     return Deferral(request.unsent, 0.0, scope=Scope.FLOW)

@@ -10,7 +10,7 @@ from sealed_relay.batch.plan import PlannedRequest, plan, sort_out_deferred
 from sealed_relay.calls.call import Call
 from sealed_relay.calls.outcome import Outcome
 from sealed_relay.delivery.deliver import look_up_flow
-from sealed_relay.delivery.request import Invocation
+from sealed_relay.delivery.request import Invocation, WorkResult
 from sealed_relay.delivery.settle import deferral_seconds
 from sealed_relay.dependencies import Dependencies
 from sealed_relay.kairos.flow import Flow
@@ -18,7 +18,7 @@ from sealed_relay.observability.events import MessagesDeferred, PauseSeen
 
 
 def prepare_requests(dependencies: Dependencies, calls: Sequence[Call]) -> list[PlannedRequest]:
-    """Pack calls by their flows as these are now; a paused flow whose secret was changed is resumed on the way."""
+    """Look up flows and pauses, resume flows whose refused secret was changed, and pack the calls of each flow."""
     flow_ids = list(dict.fromkeys(call.flow_id for call in calls))
     looking = dependencies.executor.submit(dependencies.admission.look, flow_ids)
     flows = _look_up(dependencies, flow_ids)
@@ -33,8 +33,8 @@ def prepare_requests(dependencies: Dependencies, calls: Sequence[Call]) -> list[
 
 def defer_early(
     invocation: Invocation, requests: Sequence[PlannedRequest]
-) -> tuple[list[PlannedRequest], Mapping[str, float]]:
-    """The requests to claim, and by message id how many seconds the messages of all other calls are deferred."""
+) -> tuple[list[PlannedRequest], list[WorkResult]]:
+    """The requests to claim, and for how long the messages of all other calls are deferred."""
     dependencies = invocation.dependencies
     now = datetime.fromtimestamp(dependencies.clock(), UTC)
 
@@ -42,21 +42,29 @@ def defer_early(
         return bool(call.why_late(now, dependencies.limits.give_up_after))
 
     to_claim, deferred = sort_out_deferred(requests, _deferrals(invocation, requests, is_late), is_late)
-    delays_seconds: dict[str, float] = {}
+    delays: list[WorkResult] = []
     for each in deferred:
         why, seconds = each.why, deferral_seconds(invocation, each.why, each.calls)
         message_ids = {call.message_id for call in each.calls}
-        delays_seconds |= {message_id: max(seconds, delays_seconds.get(message_id, 0.0)) for message_id in message_ids}
-        counts = len(message_ids), len(each.calls)
-        reason, code = why.outcome.reason, why.outcome.code
-        dependencies.observe(MessagesDeferred(reason, code, why.scope, each.flow_id, *counts, seconds))
-    return to_claim, delays_seconds
+        delays.append(WorkResult(delays_seconds=dict.fromkeys(message_ids, seconds)))
+        dependencies.observe(
+            MessagesDeferred(
+                why.outcome.reason,
+                why.outcome.code,
+                why.scope,
+                each.flow_id,
+                len(message_ids),
+                len(each.calls),
+                seconds,
+            )
+        )
+    return to_claim, delays
 
 
 def _deferrals(
     invocation: Invocation, requests: Sequence[PlannedRequest], is_late: Callable[[Call], bool]
 ) -> dict[str, Deferral]:
-    """Why requests may not leave now, by request id. A request with late calls alone needs no permit."""
+    """Why requests may not leave now, by request id. A request of which every call is late needs no permit."""
     to_send = [
         request for request in requests if request.unsent is None and not all(is_late(call) for call in request.calls)
     ]
@@ -82,7 +90,7 @@ def _resume_changed(
 
 
 def _tell_pauses(dependencies: Dependencies, pauses: Mapping[str, Pause], flows: Mapping[str, Flow | Outcome]) -> None:
-    """Tell of the account and of each flow whether it is paused, also if not: a pause may have been deleted."""
+    """Tell whether the account and each flow are paused. It is told also if not: a pause may have been deleted."""
     for flow_id, pause in pauses.items():
         flow = flows.get(flow_id)
         unusable = flow.reason if isinstance(flow, Outcome) and not flow.status.is_final else ""

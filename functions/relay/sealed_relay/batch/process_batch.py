@@ -1,8 +1,9 @@
-"""The whole story of a batch: read, plan, defer, claim, deliver and recover side by side, answer SQS."""
+"""A batch from beginning to end: read, plan, defer, claim, deliver and recover side by side, answer SQS."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from functools import partial
+from itertools import chain
 
 from sealed_relay.batch.inbox import Inbox
 from sealed_relay.batch.prepare import defer_early, prepare_requests
@@ -17,33 +18,32 @@ from sealed_relay.ledger.claim_rules import Lease
 from sealed_relay.observability.events import DuplicatesFound, WorkFailed
 
 LEASE_MARGIN_SECONDS = 10.0
-"""How long its claims outlive an invocation: for clocks that differ, and for bytes that are still on the wire."""
+"""How long an invocation's claims last after its end: clocks differ, and bytes may still be on the wire."""
 
 Work = Callable[[], WorkResult]
 
 
 def process_batch(dependencies: Dependencies, messages: Sequence[Message], deadline: float, lane: Lane) -> list[str]:
-    """Deliver a batch of messages of one queue, and return the ids of those that must stay in it.
+    """Deliver a batch of messages of one queue, and return the ids of the messages that must stay in the queue.
 
-    `deadline` is when the invocation is ended, in seconds since 1970. Rule 4, the way out: of a message that is not
-    returned, each call is delivered, or was put on the failure queue for this very message.
+    `deadline` is when Lambda ends the invocation, in seconds since 1970. Rule 4, the way out: each call of a message
+    whose id is not returned is delivered, or was put on the failure queue for this very message.
     """
     lease = Lease(dependencies.make_id(), int((deadline + LEASE_MARGIN_SECONDS) * 1000))
     invocation = Invocation(dependencies, lease, deadline, lane)
     inbox = Inbox(messages)
 
     planned = prepare_requests(dependencies, inbox.calls)
-    to_claim, delays_seconds = defer_early(invocation, planned)
-    inbox.apply(WorkResult(delays_seconds=delays_seconds))
+    to_claim, deferred = defer_early(invocation, planned)
 
     claims = [(call, request.request_id) for request in to_claim for call in request.calls]
     answers = dependencies.call_records.claim(claims, lease)
     answers_by_id = {call.call_id: answer for (call, _), answer in zip(claims, answers, strict=True)}
     claimed = sort_claims(to_claim, answers_by_id, inbox.duplicates, int(dependencies.clock() * 1000))
-    inbox.apply(_finish_or_defer(invocation, claimed))
 
     unreadable = [partial(fail_unreadable, invocation, message, why) for message, why in inbox.unreadable]
-    for result in _work_through(invocation, [*unreadable, *_work_of(invocation, claimed)]):
+    work: list[Work] = [*unreadable, *_work_of(invocation, claimed)]
+    for result in chain(deferred, _finish_or_defer(invocation, claimed), _work_through(invocation, work)):
         inbox.apply(result)
 
     # A message that stays without a delay of its own met a fault. Its claims hold until the lease is over.
@@ -51,16 +51,15 @@ def process_batch(dependencies: Dependencies, messages: Sequence[Message], deadl
     return inbox.open_message_ids
 
 
-def _finish_or_defer(invocation: Invocation, claimed: SortedClaims) -> WorkResult:
-    """What needs no work: calls that leave with their messages, and calls that another invocation is working on."""
+def _finish_or_defer(invocation: Invocation, claimed: SortedClaims) -> Iterator[WorkResult]:
+    """Calls that need no work here: some leave with their messages, and on the others another invocation works."""
     if claimed.duplicates:
         invocation.dependencies.observe(DuplicatesFound(claimed.duplicates))
+    yield WorkResult(finished=claimed.finished)
     now_ms = invocation.dependencies.clock() * 1000
-    delays_seconds: dict[str, float] = {}
     for call, until_ms in claimed.busy:
         seconds = max(0.0, until_ms - now_ms) / 1000 + backoff_seconds(invocation, [call])
-        delays_seconds[call.message_id] = max(seconds, delays_seconds.get(call.message_id, 0.0))
-    return WorkResult(finished=claimed.finished, delays_seconds=delays_seconds)
+        yield WorkResult(delays_seconds={call.message_id: seconds})
 
 
 def _work_of(invocation: Invocation, claimed: SortedClaims) -> Iterator[Work]:
@@ -88,7 +87,7 @@ def _work_through(invocation: Invocation, work: Sequence[Work]) -> Iterator[Work
         for future in done:
             try:
                 result = future.result()
-            except Exception as error:  # noqa: BLE001 - whichever it is, its messages are still in the queue
+            except Exception as error:  # noqa: BLE001 - after any error its messages are still in the queue
                 invocation.dependencies.observe(WorkFailed(error))
                 continue
             pending |= {submit(deliver, invocation, request) for request in result.next_requests}

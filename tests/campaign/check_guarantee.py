@@ -1,14 +1,18 @@
 """Checks from the evidence, after a run has come to rest, whether it kept the guarantee. Pure."""
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 
+from sealed_relay.admission.rate_limiter import USE_WITHIN_SECONDS
 from sealed_relay.calls.outcome import Status
 from sealed_relay.ports import Item
 from tests.campaign.evidence import Acceptance, Evidence, Invariant, Violation, Written
+from tests.campaign.hours import SERVICE_OFFSET_SECONDS
 
 _WINDOW_SECONDS = 60.0
+_DAY_SECONDS = 86_400
 
 
 def check_guarantee(evidence: Evidence) -> list[Violation]:
@@ -19,6 +23,7 @@ def check_guarantee(evidence: Evidence) -> list[Violation]:
         *_acceptances(evidence),
         *_records(evidence),
         *_rate(evidence),
+        *_reserve(evidence),
         *_waiting_for_nothing(evidence),
         *(Violation(Invariant.NOT_REDRIVEN, message_id) for message_id in evidence.redriven),
     ]
@@ -73,12 +78,32 @@ def _acceptances(evidence: Evidence) -> Iterator[Violation]:
                 requests = f"{earlier.request_id[:6]} and {later.request_id[:6]}"
                 yield Violation(Invariant.ONCE, f"{call_id} was taken in requests {requests}")
         for acceptance in acceptances:
-            deadlines = [w.not_after for w in written_of[call_id] if w.content == acceptance.content]
+            deadlines = [_last_deadline(evidence, w) for w in written_of[call_id] if w.content == acceptance.content]
             late_seconds = acceptance.left_at - max(deadlines, default=0.0)
             if late_seconds > evidence.clock_error_seconds:
                 yield Violation(
                     Invariant.IN_TIME, f"{call_id} left {late_seconds:.0f} s after its deadline, and was taken"
                 )
+
+
+def _last_deadline(evidence: Evidence, written: Written) -> float:
+    """After this time a call must not be sent, by any calling hours that its flow had."""
+    if written.start_at is None:
+        return written.not_after
+    starts = [written.start_at]
+    starts += [
+        hours.next_start(written.start_at) for hours in evidence.hours.get(written.call_id.partition("/")[0], [])
+    ]
+    return min(written.not_after, max(map(_end_of_date, starts)))
+
+
+def _first_deadline(written: Written) -> float:
+    """After this time a call may expire, without calling hours."""
+    return written.not_after if written.start_at is None else min(written.not_after, _end_of_date(written.start_at))
+
+
+def _end_of_date(at: float) -> float:
+    return ((at + SERVICE_OFFSET_SECONDS) // _DAY_SECONDS + 1) * _DAY_SECONDS - SERVICE_OFFSET_SECONDS
 
 
 def _was_asked_for(evidence: Evidence, written: list[Written], earlier: Acceptance, later: Acceptance) -> bool:
@@ -138,8 +163,29 @@ def _rate(evidence: Evidence) -> Iterator[Violation]:
             return
 
 
+def _reserve(evidence: Evidence) -> Iterator[Violation]:
+    """An ordinary request takes its permit within a second before it leaves, and only while the reserve is free.
+
+    A request that left before that second has its permit in the log that the ordinary one reads, for a minute and the
+    difference of two clocks.
+    """
+    if evidence.requests_per_minute is None or not evidence.urgent_reserve:
+        return
+    most = evidence.requests_per_minute - evidence.urgent_reserve
+    sends = evidence.sends
+    for at in evidence.ordinary_sends:
+        earlier = bisect_left(sends, at - USE_WITHIN_SECONDS) - bisect_right(sends, at - _WINDOW_SECONDS)
+        if earlier >= most:
+            yield Violation(Invariant.RESERVE, f"an ordinary request left after {earlier} requests of its minute")
+            return
+    for first, last in zip(evidence.ordinary_sends, evidence.ordinary_sends[most:], strict=False):
+        if last - first < _WINDOW_SECONDS:
+            yield Violation(Invariant.RESERVE, f"{most + 1} ordinary requests left within {last - first:.3f} s")
+            return
+
+
 def _waiting_for_nothing(evidence: Evidence) -> Iterator[Violation]:
-    not_after = {(written.message_id, written.call_id): written.not_after for written in evidence.written}
+    not_after = {(written.message_id, written.call_id): _first_deadline(written) for written in evidence.written}
     for call_id, record in evidence.records.items():
         deadline = not_after.get((_text(record, "message_id"), call_id), 0.0)
         if record["status"] == Status.EXPIRED and deadline > evidence.calm_from:

@@ -89,7 +89,17 @@ def draw_profile(random: Random) -> Profile:
     # A crowded run has few calls, and a pause of a day takes long.
     draws = [with_faults, crowded, copied, saturated, paused_meanwhile, paused_for_a_day]
     [draw] = random.choices(draws, (200, 450, 50, 20, 20, 1))
-    return draw(random)
+    return _with_queues_and_hours(draw(random), random)
+
+
+def _with_queues_and_hours(profile: Profile, random: Random) -> Profile:
+    """Two queues in some runs, with or without a reserve, and calling hours in others."""
+    urgent_share = random.choice((0.0, 0.1, 0.5))
+    most = profile.requests_per_minute
+    reserve = random.choice((0, 1, most // 5, most // 2)) if urgent_share or random.random() < 0.1 else 0
+    has_hours = random.random() < 0.3
+    rates = {**profile.rates, FaultKind.HOURS_CHANGED: 0.2 * random.random()} if has_hours else profile.rates
+    return replace(profile, urgent_share=urgent_share, urgent_reserve=reserve, has_hours=has_hours, rates=rates)
 
 
 def with_faults(random: Random) -> Profile:

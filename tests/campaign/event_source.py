@@ -2,7 +2,7 @@
 
 import math
 
-from sealed_relay.calls.message import Message
+from sealed_relay.calls.message import Lane, Message
 from tests.campaign.execution_environment import ExecutionEnvironment
 from tests.campaign.fault_chance import FaultKind
 from tests.campaign.services import Services
@@ -12,14 +12,20 @@ _LONGEST_DELIVERY_DELAY_SECONDS = 500.0
 
 
 class EventSource:
-    """Polls as long as messages can come. `invocations` and `requests` count what it started and what they sent."""
+    """Polls the queue of a lane as long as messages can come.
 
-    def __init__(self, services: Services) -> None:
+    `invocations` counts what it started, `requests` what these sent, and `starts_moved` the start times in them that
+    calling hours had moved.
+    """
+
+    def __init__(self, services: Services, lane: Lane) -> None:
         self.invocations = 0
         self.requests = 0
+        self.starts_moved = 0
         self._services = services
+        self._lane = lane
+        self._queue = services.queues[lane]
         self._running = 0
-        self._idle: list[ExecutionEnvironment] = []
         self._next_poll_at = math.inf
 
     def wake(self, at: float) -> None:
@@ -37,22 +43,22 @@ class EventSource:
         services, chance = self._services, self._services.chance
         if self._running >= services.profile.concurrency:
             return  # the next invocation that ends polls again
-        ingress = services.ingress
-        if visible := ingress.visible_ids:
+        queue = self._queue
+        if visible := queue.visible_ids:
             batch = chance.random.sample(
                 visible, min(len(visible), chance.random.randint(1, services.profile.batch_size))
             )
-            self._start(ingress.receive_these(batch))
+            self._start(queue.receive_these(batch))
         if chance.occurs(FaultKind.DELIVERED_TWICE):
-            flying = [message_id for message_id in ingress.message_ids if ingress.receive_count(message_id)]
-            self._start(ingress.receive_these(chance.random.sample(flying, min(len(flying), 3))))
-        if chance.occurs(FaultKind.CAME_BACK) and ingress.deleted_ids:
-            message_id = chance.random.choice(ingress.deleted_ids)
+            flying = [message_id for message_id in queue.message_ids if queue.receive_count(message_id)]
+            self._start(queue.receive_these(chance.random.sample(flying, min(len(flying), 3))))
+        if chance.occurs(FaultKind.CAME_BACK) and queue.deleted_ids:
+            message_id = chance.random.choice(queue.deleted_ids)
             services.trace("*** {} comes back", message_id)
-            ingress.bring_back(message_id)
-        if ingress.next_visible_at is not None:
+            queue.bring_back(message_id)
+        if queue.next_visible_at is not None:
             self.wake(
-                max(ingress.next_visible_at, services.schedule.now)
+                max(queue.next_visible_at, services.schedule.now)
                 + chance.random.random() * services.profile.poll_seconds
             )
 
@@ -71,12 +77,11 @@ class EventSource:
 
     def _invoke(self, number: int, messages: list[Message]) -> None:
         services = self._services
-        environment = self._idle.pop() if self._idle else ExecutionEnvironment(services)
-        services.trace("#{} gets {}", number, [message.receipt_handle for message in messages])
-        sent_before = environment.requests_sent
-        environment.invoke(number, messages)
-        self.requests += environment.requests_sent - sent_before
+        environment = services.idle.pop() if services.idle else ExecutionEnvironment(services)
+        environment.invoke(number, messages, self._lane)
+        self.requests += environment.requests_sent
+        self.starts_moved += environment.starts_moved
         self._running -= 1
         if not environment.is_killed and not services.chance.happens(_CHANCE_OF_RECYCLING):
-            self._idle.append(environment)
+            services.idle.append(environment)
         self.wake(services.schedule.now)

@@ -2,11 +2,12 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from sealed_relay.ports import Failure, Item
+from tests.campaign.hours import Hours
 
 
 class Invariant(StrEnum):
@@ -18,6 +19,9 @@ class Invariant(StrEnum):
     FAILURE_QUEUE = "each failed call is in the failure queue"
     IN_TIME = "no call is sent past its deadline"
     RATE = "the rate is never exceeded"
+    RESERVE = "ordinary requests leave the reserve to urgent ones"
+    HOURS = "no call starts outside the calling hours of its flow"
+    OWN_QUEUE = "a message is deferred in its own queue, and its failures name that queue"
     PAUSED = "what is paused sends one probe at a time, at growing intervals"
     DELIVERED_IN_THE_END = "what waits is sent once everything goes well again"
     PATIENT = "a call or a request is given up only after as many tries as the limit allows, and then at once"
@@ -46,7 +50,7 @@ class Written:
     """One call as one message holds it.
 
     `content` tells one content of an identity from another. `has_failed` is whether the record said so when the
-    message was sent, which makes it a retry. Times are seconds since 1970.
+    message was sent, which makes it a retry. `start_at` is the call's own start time. Times are seconds since 1970.
     """
 
     message_id: str
@@ -55,6 +59,7 @@ class Written:
     sent_at: float
     not_after: float
     has_failed: bool
+    start_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +91,9 @@ class Evidence:
 
     `undecidable` are requests of which the API refused some calls and kept the checksum all the same: a resend cannot
     tell such a refusal from an acceptance, so its PRESUMED_ACCEPTED is not held against the relay. `sends` are the
-    moments at which requests left. From `calm_from` on all has gone well for so long that nothing waits any more.
-    `clock_error_seconds` is how far the clocks of two invocations may be apart.
+    moments at which requests left, and `ordinary_sends` those of requests from the ingress queue. `hours` are all
+    calling hours that a flow had, by flow id. From `calm_from` on all has gone well for so long that nothing waits any
+    more. `clock_error_seconds` is how far the clocks of two invocations may be apart.
     """
 
     written: list[Written] = field(default_factory=list)
@@ -98,9 +104,12 @@ class Evidence:
     stored: set[str] = field(default_factory=set)
     undecidable: set[str] = field(default_factory=set)
     sends: list[float] = field(default_factory=list)
+    ordinary_sends: list[float] = field(default_factory=list)
+    hours: Mapping[str, Sequence[Hours]] = field(default_factory=dict)
     redriven: list[str] = field(default_factory=list)
     items: Mapping[str, Item] = field(default_factory=dict)
     requests_per_minute: int | None = None
+    urgent_reserve: int = 0
     calm_from: float = math.inf
     clock_error_seconds: float = 0.0
 

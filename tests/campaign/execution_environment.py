@@ -15,7 +15,7 @@ from tests.campaign.evidence import Invariant
 from tests.campaign.fault_chance import FaultKind
 from tests.campaign.faulty_flows import FaultyFlows
 from tests.campaign.faulty_gateway import FaultyGateway
-from tests.campaign.faulty_queues import FaultyFailures, FaultyIngress
+from tests.campaign.faulty_queues import FaultyFailures, FaultyQueue
 from tests.campaign.faulty_table import FaultyTable
 from tests.campaign.injected_error import InjectedError
 from tests.campaign.services import Services
@@ -30,15 +30,15 @@ _EXPECTED_ERRORS = (InjectedError, LeaseLostError, UnusableFlowError)
 class ExecutionEnvironment:
     """Composed once, as the handler does it. Runs one invocation after another, and ends when one of them is killed.
 
-    Of the invocation that runs in it: `name`; `began_at` and `deadline` in true time, where `clock` is as its machine
-    tells it; the ids of `leases` it took, and of requests it `stored`.
+    Of the invocation that runs in it: `name` and `lane`; `began_at` and `deadline` in true time, where `clock` is as
+    its machine tells it; the ids of `leases` it took, and of requests it `stored`; how many requests it sent, and how
+    many start times in them calling hours had moved.
     """
 
     def __init__(self, services: Services) -> None:
         self._services = services
         self._skew_seconds = self._draw_skew_seconds()
         self.is_killed = False
-        self.requests_sent = 0
         self._dependencies = self._compose()
 
     def _draw_skew_seconds(self) -> float:
@@ -79,16 +79,19 @@ class ExecutionEnvironment:
         if self.is_killed or self._services.schedule.now >= self.deadline:
             self.die()
 
-    def invoke(self, number: int, messages: Sequence[Message]) -> None:
-        """Relay a batch, and delete from the queue what the relay did not keep."""
+    def invoke(self, number: int, messages: Sequence[Message], lane: Lane) -> None:
+        """Relay a batch from the queue of a lane, and delete from that queue what the relay did not keep."""
         trace = self._services.trace
-        self.name = f"#{number}"
+        self.name = f"#{number}" if lane is Lane.INGRESS else f"#{number}u"
+        self.lane = lane
+        self.requests_sent = self.starts_moved = 0
+        trace("{} gets {}", self.name, [message.receipt_handle for message in messages])
         self.began_at = self._services.schedule.now
         self.deadline = self.began_at + FUNCTION_TIMEOUT_SECONDS
         self.leases: set[str] = set()
         self.stored: set[str] = set()
         try:
-            kept = process_batch(self._dependencies, messages, self.deadline + self._skew_seconds, Lane.INGRESS)
+            kept = process_batch(self._dependencies, messages, self.deadline + self._skew_seconds, lane)
             self.step("its answer")
             trace("{} keeps {}", self.name, kept)
             self._acknowledge(messages, kept)
@@ -106,7 +109,8 @@ class ExecutionEnvironment:
                 flows=FaultyFlows(services, self),
                 gateway=FaultyGateway(services, self),
                 failure_queue=FaultyFailures(services, self),
-                source_queue=FaultyIngress(services, self),
+                source_queue=FaultyQueue(services, self, Lane.INGRESS),
+                urgent_queue=FaultyQueue(services, self, Lane.URGENT),
             ),
             clock=self.clock,
             sleep=self._pause,
@@ -116,6 +120,7 @@ class ExecutionEnvironment:
             observe=self._observe,
             limits=services.profile.limits,
             requests_per_minute=services.profile.requests_per_minute,
+            urgent_reserve=services.profile.urgent_reserve,
         )
 
     def _pause(self, at_most_seconds: float) -> None:
@@ -127,20 +132,21 @@ class ExecutionEnvironment:
             self._judge_error(observation.error)
         elif isinstance(observation, RequestSent):
             self.requests_sent += 1
+            self.starts_moved += observation.start_times_moved
 
     def _judge_error(self, error: BaseException) -> None:
         if not isinstance(error, _EXPECTED_ERRORS):
             self._services.monitor.breach(Invariant.NOTHING_UNEXPECTED, repr(error))
 
     def _acknowledge(self, messages: Sequence[Message], kept: Sequence[str]) -> None:
-        chance, ingress = self._services.chance, self._services.ingress
+        chance, queue = self._services.chance, self._services.queues[self.lane]
         for message in messages:
-            if message.message_id in kept or not ingress.holds(message.message_id):
+            if message.message_id in kept or not queue.holds(message.message_id):
                 continue
             self._services.monitor.left_queue(message, self._services.table.items)
-            is_stale = ingress.receive_count(message.message_id) != message.receive_count
+            is_stale = queue.receive_count(message.message_id) != message.receive_count
             if chance.occurs(FaultKind.ACKNOWLEDGEMENT_LOST) or (is_stale and chance.happens(0.5)):
                 self._services.trace("{} acknowledges {}, which nobody hears", self.name, message.message_id)
             else:
-                ingress.delete(message.message_id)
+                queue.delete(message.message_id)
                 self._services.trace("{} acknowledges {}", self.name, message.message_id)

@@ -46,6 +46,7 @@ class FaultKind(StrEnum):
     PAUSED_BY_HAND = "operator paused by hand, in part with a slip"
     SECURITY_ID_ROTATED = "security id rotated"
     KEY_ROTATED = "RSA key rotated"
+    HOURS_CHANGED = "calling hours changed"
     SLOW_STEP = "step of up to a minute"
     SKEWED_CLOCK = "invocation with a skewed clock"
 

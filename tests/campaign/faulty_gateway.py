@@ -97,7 +97,7 @@ class FaultyGateway:
         if taken and flow:
             envelope = msgspec.json.decode(sealed.body, type=Envelope)
             payload = msgspec.json.decode(open_payload(envelope, flow.private_key, flow.key_wrap))
-            services.monitor.accepted(sealed.request_id, sealed.flow_id, payload["calls"], taken)
+            services.monitor.accepted(sealed, payload["calls"], taken)
         is_known = checksum in simulator.body_checksums
         if is_known and not was_known and len(taken) < len(sealed.client_identifiers):
             services.monitor.evidence.undecidable.add(sealed.request_id)

@@ -13,13 +13,15 @@ from unittest.mock import patch
 
 from greenlet import getcurrent, greenlet
 
-from sealed_relay.admission import pause as pausing
 from sealed_relay.admission import control, rate_limiter, shared_item
+from sealed_relay.admission import pause as pausing
 from sealed_relay.batch import process_batch as batch
+from sealed_relay.calls import start_time
 from sealed_relay.calls.call import Call
+from sealed_relay.calls.message import Lane
 from sealed_relay.calls.outcome import Outcome, Status
 from sealed_relay.delivery import deliver, failure_messages, send, settle
-from sealed_relay.delivery.request import WorkResult
+from sealed_relay.delivery.request import Attempt, WorkResult
 from sealed_relay.kairos import verdict
 from sealed_relay.kairos.answer import Answered
 from sealed_relay.kairos.codes import CODES
@@ -28,6 +30,7 @@ from sealed_relay.kairos.verdict import ConclusiveAnswer
 from sealed_relay.ledger import call_records, claim_rules, request_log
 from sealed_relay.ledger.claim_rules import Decision, Situation
 from sealed_relay.ports import Change
+from sealed_relay_operations.replay import run as replay
 
 Function = Callable[..., Any]
 
@@ -329,7 +332,7 @@ MUTANTS: Mapping[str, Mutant] = MappingProxyType(
         ),
         "deadline-not-checked": Mutant(
             "calls are sent after their deadline",
-            ((Call, "_deadlines", lambda _: lambda self, _after: [(self.sent_at + timedelta(days=30), "never")]),),
+            ((Call, "deadline", lambda _: lambda self, _after: self.sent_at + timedelta(days=30)),),
         ),
         "waiting-acknowledged": Mutant(
             "rule 4: a message leaves its queue while a call of it waits", _settling(_finishing_what_waits)
@@ -353,6 +356,61 @@ MUTANTS: Mapping[str, Mutant] = MappingProxyType(
                     rate_limiter.RateLimiter,
                     "take",
                     lambda o: lambda self, lane: None if (until := o(self, lane)) is None else until + 60.0,
+                ),
+            ),
+        ),
+        "reserve-ignored": Mutant(
+            "ordinary requests use what is reserved for urgent ones",
+            ((rate_limiter.RateLimiter, "__init__", lambda o: lambda self, *a: o(self, *a[:-1], 0)),),
+        ),
+        "failure-names-the-wrong-queue": Mutant(
+            "each failure entry names the ingress queue",
+            (
+                (
+                    failure_messages,
+                    "Failure",
+                    lambda o: lambda *a, **k: o(*a, **{**k, "source_queue": Lane.INGRESS}),
+                ),
+            ),
+        ),
+        "replayed-into-the-wrong-queue": Mutant(
+            "each entry returns to the ingress queue",
+            (
+                (
+                    replay.Run,
+                    "_source_queue",
+                    lambda _: lambda self, _entry: vars(self)["_dependencies"].source_queues[Lane.INGRESS],
+                ),
+            ),
+        ),
+        "deferred-in-the-wrong-queue": Mutant(
+            "each message is deferred in the ingress queue",
+            (
+                (
+                    batch,
+                    "_defer",
+                    lambda o: lambda invocation, delays: o(replace(invocation, lane=Lane.INGRESS), delays),
+                ),
+            ),
+        ),
+        "hours-ignored": Mutant(
+            "a call may start at any time", ((start_time.CallingHours, "may_start", lambda _: lambda *_: True),)
+        ),
+        "last-minute-ignored": Mutant(
+            "a call may start until the very end of the calling hours",
+            ((start_time, "_END_MARGIN", lambda _: timedelta(0)),),
+        ),
+        "hours-not-looked-at-again": Mutant(
+            "a request that was sealed inside the calling hours leaves later without another look at them",
+            ((send, "_may_leave", lambda o: lambda it, attempt: o(it, replace(attempt, calling_hours=None))),),
+        ),
+        "resent-outside-hours": Mutant(
+            "a resend leaves outside the calling hours",
+            (
+                (
+                    Attempt,
+                    "next_start_time",
+                    lambda o: lambda self, now: "" if self.is_resend else o(self, now),
                 ),
             ),
         ),

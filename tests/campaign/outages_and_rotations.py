@@ -1,4 +1,4 @@
-"""Outages of the API, empty accounts, and rotations of security ids and keys."""
+"""Outages of the API, empty accounts, rotations of security ids and keys, and changes of calling hours."""
 
 from collections.abc import Callable
 
@@ -6,6 +6,7 @@ import msgspec
 
 from local.simulator.faults import CodeAnswer, DroppedConnection, Fault, ForeignPage
 from tests.campaign.fault_chance import FaultKind
+from tests.campaign.hours import draw_hours
 from tests.campaign.services import FLOW_IDS, Services
 
 _LOOKS = 40
@@ -51,6 +52,8 @@ class OutagesAndRotations:
             self._rotate(security_id="".join(chance.random.choices("0123456789", k=64)))
         if chance.occurs(FaultKind.KEY_ROTATED):
             self._rotate(security_id=None)
+        if chance.occurs(FaultKind.HOURS_CHANGED):
+            self._change_hours(chance.random.choice(FLOW_IDS))
 
     def _begin_outage(self, fault: Fault) -> None:
         self._services.trace("*** an outage begins: {}", fault)
@@ -90,6 +93,12 @@ class OutagesAndRotations:
         first, second = chance.random.sample((at_the_api, in_the_secret), 2)
         first()
         services.schedule.after(chance.random.uniform(0.0, 600.0), second)
+
+    def _change_hours(self, flow_id: str) -> None:
+        services = self._services
+        services.calling_hours[flow_id] = draw_hours(services.chance.random, services.schedule.now)
+        services.trace("*** {} has the calling hours {}", flow_id, services.calling_hours[flow_id] or "none")
+        services.keep_secret(flow_id)
 
     def _mix_up_security_ids(self) -> None:
         """Give each flow another security id at the API, and in its secret once `fault_seconds` are over."""

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+from sealed_relay.calls.message import Lane
 from sealed_relay.calls.outcome import Status
 from tests.campaign.event_source import EventSource
 from tests.campaign.fault_chance import FaultKind
@@ -19,13 +20,17 @@ Call = dict[str, object]
 
 
 class Producers:
-    """Sends the run's calls over its time, and sometimes retries what failed. `calls` counts identities."""
+    """Sends the run's calls over its time, and sometimes retries what failed. `calls` counts identities.
 
-    def __init__(self, services: Services, source: EventSource) -> None:
+    Each message goes to one of the queues, so that a call that is repeated may be in both.
+    """
+
+    def __init__(self, services: Services, sources: Mapping[Lane, EventSource]) -> None:
         self.calls = 0
         self.messages = 0
+        self.urgent_messages = 0
         self._services = services
-        self._source = source
+        self._sources = sources
         self._bodies: list[tuple[str, list[Call]]] = []
         self._numbers = 0
         self._is_plain = services.profile.is_plain
@@ -56,7 +61,7 @@ class Producers:
         if chance.occurs(FaultKind.MESSAGE_REPEATED):
             self._repeat(flow_id, calls)
         if chance.happens(0.01) and not self._is_plain:
-            self.send(f"no message {self._numbers}")
+            self.send(f"no message {self._numbers}", self._lane())
 
     def _repeat(self, flow_id: str, calls: list[Call]) -> None:
         chance = self._services.chance
@@ -78,13 +83,17 @@ class Producers:
                 self._send(flow_id, [{"client-identifier": name, **self._content()}])
 
     def _send(self, flow_id: str, calls: list[Call]) -> None:
-        self.send(json.dumps({"flow-id": flow_id, "calls": calls}))
+        self.send(json.dumps({"flow-id": flow_id, "calls": calls}), self._lane())
 
-    def send(self, body: str) -> None:
-        """Put a message on the queue."""
+    def send(self, body: str, lane: Lane) -> None:
+        """Put a message on the queue of a lane."""
         self.messages += 1
-        self._services.send(body)
-        self._source.wake(self._services.schedule.now)
+        self.urgent_messages += lane is Lane.URGENT
+        self._services.send(body, lane)
+        self._sources[lane].wake(self._services.schedule.now)
+
+    def _lane(self) -> Lane:
+        return Lane.URGENT if self._services.chance.happens(self._services.profile.urgent_share) else Lane.INGRESS
 
     def _new_call(self) -> Call:
         self.calls += 1

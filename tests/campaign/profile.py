@@ -25,7 +25,9 @@ class Profile:
     `max_copies` more times. A higher `haste` makes most random waits shorter, so that
     deferred messages come back while other invocations still work on the same calls. The API takes `answer_seconds` to
     answer, on average. A late write lands up to `max_late_seconds` later. `refusal_leaves_checksum` and the
-    `checksum_over_...` fields decide, for this run, what the API's documentation leaves open.
+    `checksum_over_...` fields decide, for this run, what the API's documentation leaves open. A message goes to the
+    urgent queue with the probability `urgent_share`, and `urgent_reserve` of the requests are for that queue alone.
+    With `has_hours` flows have calling hours.
     """
 
     name: str
@@ -50,6 +52,9 @@ class Profile:
     max_copies: int = 1
     answer_seconds: float = 0.2
     max_late_seconds: float = 20.0
+    urgent_share: float = 0.0
+    urgent_reserve: int = 0
+    has_hours: bool = False
 
     @property
     def lag_seconds(self) -> float:

@@ -3,14 +3,14 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from sealed_relay.admission.rate_limiter import CLOCKS_DIFFER_SECONDS
 from sealed_relay.calls.invalid_message import InvalidMessageError
-from sealed_relay.calls.message import Message, read
+from sealed_relay.calls.message import Lane, Message, read
 from sealed_relay.calls.outcome import Reason, Status
 from sealed_relay.kairos.answer import Answer, Answered
 from sealed_relay.kairos.codes import CODES, Verdict, code_of
@@ -19,12 +19,11 @@ from sealed_relay.kairos.seal import SealedRequest
 from sealed_relay.ledger.items import answer_of, envelope_key, request_key, sealed_request_of
 from sealed_relay.ports import Failure, Item
 from tests.campaign.evidence import Acceptance, Evidence, Invariant, Published, Violation, Written
+from tests.campaign.hours_monitor import HoursMonitor
 from tests.campaign.pause_monitor import PauseMonitor
 
 if TYPE_CHECKING:
     from tests.campaign.execution_environment import ExecutionEnvironment
-
-_SERVICE_TIME_ZONE = timezone(timedelta(hours=5, minutes=30))
 
 
 class ProtocolMonitor:
@@ -40,10 +39,13 @@ class ProtocolMonitor:
         self.violations: list[Violation] = []
         self.sealed: dict[bytes, SealedRequest] = {}
         self.pauses = PauseMonitor(clock, self.breach, lag_seconds)
+        self.hours = HoursMonitor(clock, self.breach)
         self._clock = clock
         self._trace = trace
         self._max_refusals = max_refusals
         self._left_at: dict[str, float] = {}
+        self._resent: set[str] = set()
+        self._lanes: dict[str, Lane] = {}
         self._sent_at: dict[str, float] = {}
         self._failed_at: dict[str, float] = {}
         self._refusals: Counter[str] = Counter()
@@ -55,8 +57,9 @@ class ProtocolMonitor:
         self.violations.append(Violation(invariant, detail))
         self._trace("!!! {}: {}", invariant, detail)
 
-    def asked(self, message: Message, items: dict[str, Item], give_up_after: timedelta) -> None:
-        """Record a message that was sent; `items` is the table at that moment."""
+    def asked(self, message: Message, lane: Lane, items: dict[str, Item], give_up_after: timedelta) -> None:
+        """Record a message that was sent to the queue of a lane; `items` is the table at that moment."""
+        self._lanes[message.message_id] = lane
         try:
             calls = read(message)
         except InvalidMessageError:
@@ -73,12 +76,17 @@ class ProtocolMonitor:
                     sent_at,
                     deadline_of(call.raw, message.sent_at + give_up_after).timestamp(),
                     has_failed=record is not None and Status(str(record["status"])).is_failure,
+                    start_at=datetime.fromisoformat(call.raw["start-time"]).timestamp()
+                    if "start-time" in call.raw
+                    else None,
                 )
             )
 
     def published(self, failure: Failure) -> None:
         """Record a message that the failure queue took."""
         now = self._clock()
+        if failure.source_queue is not self._lanes[failure.source_message_id]:
+            self.breach(Invariant.OWN_QUEUE, f"the entry of {failure.source_message_id} names {failure.source_queue}")
         if failure.reason == Reason.INVALID_MESSAGE:
             self.evidence.published[""].append(Published("", "", now, failure))
             return
@@ -87,17 +95,16 @@ class ProtocolMonitor:
             call_id = f"{body['flow-id']}/{call['client-identifier']}"
             self.evidence.published[call_id].append(Published(call_id, content_of(call), now, failure))
 
-    def accepted(
-        self, request_id: str, flow_id: str, calls: Sequence[Mapping[str, Any]], uuids: dict[str, str]
-    ) -> None:
-        """Record the calls of a request that the API accepted: those with a phonon-uuid."""
-        for call in calls:
+    def accepted(self, sealed: SealedRequest, calls: Sequence[Mapping[str, Any]], uuids: dict[str, str]) -> None:
+        """Check and record the calls of a request that the API accepted: those with a phonon-uuid."""
+        request_id, left_at = sealed.request_id, self._left_at[sealed.request_id]
+        taken = [call for call in calls if call["client-identifier"] in uuids]
+        self.hours.accepted(sealed, taken, left_at, is_resend=request_id in self._resent)
+        for call in taken:
             name = call["client-identifier"]
-            if name in uuids:
-                call_id = f"{flow_id}/{name}"
-                left_at = self._left_at[request_id]
-                acceptance = Acceptance(call_id, content_of(call), left_at, self._clock(), request_id, uuids[name])
-                self.evidence.acceptances[call_id].append(acceptance)
+            call_id = f"{sealed.flow_id}/{name}"
+            acceptance = Acceptance(call_id, content_of(call), left_at, self._clock(), request_id, uuids[name])
+            self.evidence.acceptances[call_id].append(acceptance)
 
     def answered(self, sealed: SealedRequest, answer: Answer) -> None:
         """Check and record an answer that the relay received, or a timeout."""
@@ -189,6 +196,10 @@ class ProtocolMonitor:
         """Check a request that is sent. Its sender waits for the answer inside the block."""
         request_id = sealed.request_id
         self.evidence.sends.append(self._clock())
+        if environment.lane is Lane.INGRESS:
+            self.evidence.ordinary_sends.append(self._clock())
+        if request_id in self._left_at:
+            self._resent.add(request_id)
         self._left_at[request_id] = self._clock()
         self._check_send(environment, sealed, timeout_seconds, items)
         self.pauses.left(environment, request_id, sealed.flow_id)
@@ -230,11 +241,5 @@ def content_of(call: Mapping[str, Any]) -> str:
 
 
 def deadline_of(call: Mapping[str, object], given_up_at: datetime) -> datetime:
-    """Return the time after which a call must not be sent, by the contract, independent of the product's code."""
-    deadlines = [given_up_at]
-    if "not-after" in call:
-        deadlines.append(datetime.fromisoformat(str(call["not-after"])))
-    if "start-time" in call:
-        start = datetime.fromisoformat(str(call["start-time"])).astimezone(_SERVICE_TIME_ZONE)
-        deadlines.append(start.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1))
-    return min(deadlines)
+    """Return the time after which a call must not be sent, whatever its start date, by the contract."""
+    return min(given_up_at, datetime.fromisoformat(str(call["not-after"]))) if "not-after" in call else given_up_at

@@ -24,8 +24,10 @@ class Tally:
     runs: int = 0
     calls: int = 0
     messages: int = 0
+    urgent_messages: int = 0
     invocations: int = 0
     requests: int = 0
+    starts_moved: int = 0
     undecidable: int = 0
     faults: Counter[FaultKind] = field(default_factory=Counter)
     codes: Counter[int] = field(default_factory=Counter)
@@ -38,8 +40,10 @@ class Tally:
         self.runs += 1
         self.calls += result.calls
         self.messages += result.messages
+        self.urgent_messages += result.urgent_messages
         self.invocations += result.invocations
         self.requests += result.requests
+        self.starts_moved += result.starts_moved
         self.undecidable += result.undecidable
         self.faults += result.faults
         self.codes += result.codes
@@ -81,7 +85,8 @@ def show_violations(console: Console, result: Result, mutant: str | None = None)
 
 def _sums(tally: Tally) -> Iterator[tuple[str, object]]:
     yield from (("runs", tally.runs), ("calls", tally.calls), ("messages", tally.messages))
-    yield from (("invocations", tally.invocations), ("requests sent", tally.requests), ("", ""))
+    yield from (("of them urgent", tally.urgent_messages), ("invocations", tally.invocations))
+    yield from (("requests sent", tally.requests), ("starts moved into calling hours", tally.starts_moved), ("", ""))
     yield from tally.statuses.most_common()
     yield from (("presumed, and undecidable", tally.undecidable), ("", ""))
     yield "losses per million calls", f"{tally.losses * _MILLION / max(1, tally.calls):.1f}"

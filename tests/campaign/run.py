@@ -10,6 +10,7 @@ from unittest.mock import patch
 
 from sealed_relay.admission import control
 from sealed_relay.batch import process_batch
+from sealed_relay.calls.message import Lane
 from tests.campaign.answer_faults import answer_fault
 from tests.campaign.check_guarantee import check_guarantee
 from tests.campaign.coroutine_executor import CoroutineLock, wait
@@ -22,21 +23,26 @@ from tests.campaign.outages_and_rotations import OutagesAndRotations
 from tests.campaign.producers import Producers
 from tests.campaign.profile import Profile
 from tests.campaign.replay_runs import ReplayRuns
-from tests.campaign.services import START, Services
+from tests.campaign.services import FLOW_IDS, START, Services
 
 _TIME_TO_COME_TO_REST = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The result of a run. `undecidable` counts calls whose records could not be more precise."""
+    """The result of a run. `undecidable` counts calls whose records could not be more precise.
+
+    `starts_moved` counts start times in requests that calling hours had moved.
+    """
 
     seed: int
     profile: str
     calls: int
     messages: int
+    urgent_messages: int
     invocations: int
     requests: int
+    starts_moved: int
     faults: Counter[FaultKind]
     codes: Counter[int]
     statuses: Counter[str]
@@ -53,11 +59,11 @@ def run(
     profile = draw(random)
     services = Services(profile, FaultChance(random, profile.rates), answer_fault, write_line)
     services.trace("{}", profile)
-    source = EventSource(services)
-    traffic = Producers(services, source)
+    sources = {lane: EventSource(services, lane) for lane in Lane}
+    traffic = Producers(services, sources)
     OutagesAndRotations(services)
     OperatorPauses(services)
-    ReplayRuns(services, lambda body, _: traffic.send(body))
+    ReplayRuns(services, traffic.send)
     violations = run_and_judge(services)
     evidence = services.monitor.evidence
     return Result(
@@ -65,12 +71,14 @@ def run(
         profile=profile.name,
         calls=traffic.calls,
         messages=traffic.messages,
-        invocations=source.invocations,
-        requests=source.requests,
+        urgent_messages=traffic.urgent_messages,
+        invocations=sum(source.invocations for source in sources.values()),
+        requests=sum(source.requests for source in sources.values()),
+        starts_moved=sum(source.starts_moved for source in sources.values()),
         faults=services.chance.counts,
         codes=services.codes,
         statuses=Counter(str(record["status"]) for record in evidence.records.values()),
-        max_receives=services.ingress.highest_receive_count,
+        max_receives=max(queue.highest_receive_count for queue in services.queues.values()),
         undecidable=_undecidable(evidence),
         violations=violations,
     )
@@ -88,11 +96,13 @@ def run_and_judge(services: Services) -> list[Violation]:
         is_at_rest = services.schedule.run(until)
     evidence = services.monitor.evidence
     evidence.items = services.table.items
-    evidence.redriven = services.ingress.redriven
+    evidence.redriven = [message_id for queue in services.queues.values() for message_id in queue.redriven]
+    evidence.hours = {flow_id: services.monitor.hours.all_of(flow_id) for flow_id in FLOW_IDS}
     if is_at_rest:
         services.monitor.violations += check_guarantee(evidence)
     else:
-        services.monitor.breach(Invariant.ENDS, f"the queue still holds {services.ingress.message_ids}")
+        held = [message_id for queue in services.queues.values() for message_id in queue.message_ids]
+        services.monitor.breach(Invariant.ENDS, f"the queues still hold {held}")
     return services.monitor.violations
 
 

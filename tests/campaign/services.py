@@ -12,8 +12,10 @@ from local.simulator.audit import Audit
 from local.simulator.flows import Flow as SimulatedFlow
 from local.simulator.open_request import KeyWrap
 from local.simulator.state import SimulatorState
-from sealed_relay.calls.message import Message
+from sealed_relay.calls.message import Lane, Message
+from sealed_relay.calls.start_time import parse_calling_hours
 from tests.campaign.fault_chance import FaultChance
+from tests.campaign.hours import draw_hours
 from tests.campaign.keys import key_pair
 from tests.campaign.profile import Profile
 from tests.campaign.protocol_monitor import ProtocolMonitor
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from local.simulator.faults import Fault
     from local.simulator.reply import CallDetail
     from sealed_relay.kairos.flow import Flow
+    from tests.campaign.execution_environment import ExecutionEnvironment
     from tests.campaign.faulty_gateway import AnswerFault
 
 START = datetime(2026, 11, 23, 4, 30, tzinfo=UTC).timestamp()
@@ -51,8 +54,10 @@ class RememberingAudit(Audit):
 class Services:
     """The services of one run. `trace` writes a line: a template and its values.
 
-    `failures` has all that was ever published, `failure_entries` what is on the failure queue. `chance` decides which
-    faults occur, `answer_fault` which of the API's answers are planned or spoiled.
+    `idle` are the execution environments that wait for an invocation, from any queue.
+    `queues` are those that messages come from. `failures` has all that was ever published, `failure_entries` what is on
+    the failure queue. `chance` decides which faults occur, `answer_fault` which of the API's answers are planned or
+    spoiled.
     """
 
     def __init__(
@@ -69,10 +74,12 @@ class Services:
         self.schedule = Schedule(START)
         self.monitor = ProtocolMonitor(self.schedule, self.trace, profile.lag_seconds, profile.limits.max_refusals)
         self.table = InMemoryTable()
-        self.ingress = InMemoryIngress(self.schedule)
+        self.queues = {lane: InMemoryIngress(self.schedule, id_prefix=f"{lane}-") for lane in Lane}
         self.failures = InMemoryFailures()
         self.failure_entries = InMemoryFailureQueue(self.schedule)
+        self.idle: list[ExecutionEnvironment] = []
         self.secrets: dict[str, Flow] = {}
+        self.calling_hours = dict.fromkeys(FLOW_IDS, "")
         self.audit = RememberingAudit()
         self.simulator = SimulatorState(
             lambda: datetime.fromtimestamp(self.schedule.now, UTC), chance.random, audit=self.audit
@@ -84,22 +91,24 @@ class Services:
             checksum_over_payload=profile.checksum_over_payload,
         )
         self.monitor.evidence.requests_per_minute = profile.requests_per_minute
+        self.monitor.evidence.urgent_reserve = profile.urgent_reserve
         self.monitor.evidence.calm_from = START + profile.fault_seconds + PATIENCE_SECONDS
         self.outage: Fault | None = None
         self.codes: Counter[int] = Counter()
         self.identities = {flow_id: (security_id_of(flow_id), flow_id) for flow_id in FLOW_IDS}
         self.gateway = SimulatedGateway(self.simulator)
         for flow_id in FLOW_IDS:
+            if profile.has_hours:
+                self.calling_hours[flow_id] = draw_hours(chance.random, self.schedule.now)
             self.register(flow_id)
             self.keep_secret(flow_id)
 
-    def send(self, body: str) -> None:
-        """Put a message on the queue."""
-        message_id = self.ingress.send(body)
+    def send(self, body: str, lane: Lane = Lane.INGRESS) -> None:
+        """Put a message on the queue of a lane."""
+        message_id = self.queues[lane].send(body)
         sent_at = datetime.fromtimestamp(int(self.schedule.now * 1000) / 1000, UTC)  # SQS tells milliseconds
-        self.monitor.asked(
-            Message(message_id, "", body, sent_at, 0), self.table.items, self.profile.limits.give_up_after
-        )
+        message = Message(message_id, "", body, sent_at, 0)
+        self.monitor.asked(message, lane, self.table.items, self.profile.limits.give_up_after)
         self.trace("{} is sent: {:.400}", message_id, body)
 
     def register(self, flow_id: str) -> None:
@@ -111,11 +120,20 @@ class Services:
         )
 
     def keep_secret(self, flow_id: str) -> None:
-        """Put a flow's identity in its secret. An invocation that has cached the former secret uses it for a while."""
+        """Put a flow's identity and calling hours in its secret.
+
+        An invocation that has cached the former secret uses it for a while.
+        """
         security_id, key_name = self.identities[flow_id]
         public_key, _ = key_pair(key_name)
+        hours = self.calling_hours[flow_id]
+        version = f"{security_id} {key_name} {hours}"
+        self.monitor.hours.changed(flow_id, version, hours)
         self.secrets[flow_id] = replace(
-            make_flow(flow_id, security_id=security_id), public_key=public_key, version=f"{security_id} {key_name}"
+            make_flow(flow_id, security_id=security_id),
+            public_key=public_key,
+            version=version,
+            calling_hours=parse_calling_hours(hours) if hours else None,
         )
 
     def trace(self, template: str, *values: object) -> None:

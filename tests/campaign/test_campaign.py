@@ -47,6 +47,11 @@ def test_calls_reach_every_final_status(tally: Tally) -> None:
     assert set(tally.statuses) == {"ACCEPTED", "PRESUMED_ACCEPTED", "REJECTED", "EXPIRED", "UNRESOLVED"}
 
 
+def test_messages_come_from_both_queues_and_starts_are_moved(tally: Tally) -> None:
+    assert 0 < tally.urgent_messages < tally.messages
+    assert tally.starts_moved
+
+
 @pytest.mark.parametrize("seed", [1, 2])
 def test_messages_paused_for_a_day_are_all_delivered_later(seed: int) -> None:
     result = run(seed, draw=paused_for_a_day)

@@ -2,7 +2,7 @@
 
 import math
 
-from sealed_relay.calls.message import Message
+from sealed_relay.calls.message import Lane, Message
 from tests.campaign.execution_environment import ExecutionEnvironment
 from tests.campaign.fault_chance import FaultKind
 from tests.campaign.services import Services
@@ -15,23 +15,24 @@ _COME_BACK_SECONDS = (5.0, 100.0, 700.0)
 
 
 class Deliveries:
-    """Starts an invocation for each batch of up to `batch_size` messages."""
+    """Starts an invocation for each batch of up to `batch_size` messages from the queue of a lane."""
 
-    def __init__(self, services: Services, chance: ScheduledFaults, batch_size: int) -> None:
+    def __init__(self, services: Services, chance: ScheduledFaults, batch_size: int, lane: Lane) -> None:
         self._services = services
+        self._queue = services.queues[lane]
+        self._lane = lane
         self._chance = chance
         self._batch_size = batch_size
         self._invocations = 0
-        self._idle: list[ExecutionEnvironment] = []
         self._next_poll_at = math.inf
 
     def send(self, body: str) -> None:
         """Put a message on the queue."""
-        self._services.send(body)
+        self._services.send(body, self._lane)
         self._wake()
 
     def _wake(self) -> None:
-        visible_at = self._services.ingress.next_visible_at
+        visible_at = self._queue.next_visible_at
         if visible_at is None:
             return
         at = max(visible_at, self._services.schedule.now) + _BATCHING_WINDOW_SECONDS
@@ -44,7 +45,7 @@ class Deliveries:
         if services.schedule.now < self._next_poll_at:
             return
         self._next_poll_at = math.inf
-        while visible := services.ingress.visible_ids[: self._batch_size]:
+        while visible := self._queue.visible_ids[: self._batch_size]:
             self._deliver(visible)
             twice = self._chance.deviate("second delivery after", _SECOND_DELIVERIES_SECONDS)
             if twice is not None:
@@ -53,8 +54,8 @@ class Deliveries:
 
     def _deliver(self, message_ids: list[str]) -> None:
         services, chance = self._services, self._chance
-        ingress = services.ingress
-        messages = ingress.receive_these([message_id for message_id in message_ids if ingress.holds(message_id)])
+        queue = self._queue
+        messages = queue.receive_these([message_id for message_id in message_ids if queue.holds(message_id)])
         if not messages:
             return
         if chance.occurs(FaultKind.TWICE_IN_ONE_BATCH):
@@ -66,17 +67,16 @@ class Deliveries:
 
     def _invoke(self, number: int, messages: list[Message]) -> None:
         services = self._services
-        environment = self._idle.pop() if self._idle else ExecutionEnvironment(services)
-        services.trace("#{} gets {}", number, [message.receipt_handle for message in messages])
-        held_before = set(services.ingress.message_ids)
-        environment.invoke(number, messages)
+        environment = services.idle.pop() if services.idle else ExecutionEnvironment(services)
+        held_before = set(self._queue.message_ids)
+        environment.invoke(number, messages, self._lane)
         for message in messages:
             message_id = message.message_id
-            if message_id in held_before and not services.ingress.holds(message_id):
+            if message_id in held_before and not self._queue.holds(message_id):
                 held_before.remove(message_id)
                 self._may_come_back(message_id)
         if not environment.is_killed:
-            self._idle.append(environment)
+            services.idle.append(environment)
         self._wake()
 
     def _may_come_back(self, message_id: str) -> None:
@@ -86,5 +86,5 @@ class Deliveries:
 
     def _bring_back(self, message_id: str) -> None:
         self._services.trace("*** {} comes back", message_id)
-        self._services.ingress.bring_back(message_id)
+        self._queue.bring_back(message_id)
         self._wake()

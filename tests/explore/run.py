@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
+from sealed_relay.calls.message import Lane
 from sealed_relay.dependencies import Limits
 from tests.campaign.evidence import Violation
 from tests.campaign.fault_chance import FaultKind
@@ -62,9 +63,9 @@ def run_schedule(
     )
     services = Services(_profile(scenario), chance, scripted(chance, scenario.answers), write_line)
     chance.trace = services.trace
-    deliveries = Deliveries(services, chance, scenario.batch_size)
+    deliveries = {lane: Deliveries(services, chance, scenario.batch_size, lane) for lane in Lane}
     for message in scenario.messages:
-        services.schedule.after(message.after_seconds, partial(deliveries.send, message.body()))
+        services.schedule.after(message.after_seconds, partial(deliveries[message.lane].send, message.body()))
     services.schedule.after(_DEVIATIONS_END_AFTER_SECONDS, chance.stop_faults)
     return ScheduleResult(chance.points, run_and_judge(services))
 
@@ -90,6 +91,7 @@ def _profile(scenario: Scenario) -> Profile:
             max_refusals=scenario.max_refusals,
         ),
         requests_per_minute=scenario.requests_per_minute,
+        urgent_reserve=scenario.urgent_reserve,
         refusal_leaves_checksum=scenario.refusal_leaves_checksum,
         checksum_over_body=True,
         checksum_over_payload=True,

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 
 from local.simulator.faults import Fault
+from sealed_relay.calls.message import Lane
 from sealed_relay.ledger.items import envelope_key
 from tests.campaign.fault_chance import FaultKind
 from tests.campaign.services import FLOW_IDS, START
@@ -27,7 +28,7 @@ class Sent:
     """A message with calls of these names, sent so many seconds after the start of the run.
 
     `content` tells the calls' content from others of the same names. `deadline_seconds` after the start is their
-    `not-after`.
+    `not-after`. `lane` is the queue that it is sent to.
     """
 
     names: str
@@ -35,6 +36,7 @@ class Sent:
     flow_id: str = FLOW
     content: int = 1
     deadline_seconds: float | None = None
+    lane: Lane = Lane.INGRESS
 
     def body(self) -> str:
         """The message's body."""
@@ -64,6 +66,7 @@ class Scenario:
     batch_size: int = 10
     max_refusals: int = 3
     requests_per_minute: int = 500
+    urgent_reserve: int = 0
     refusal_leaves_checksum: bool = True
     is_prompt: bool = False
     kinds: frozenset[FaultKind] | None = None
@@ -145,6 +148,23 @@ SCENARIOS: Mapping[str, Scenario] = MappingProxyType(
             kinds=frozenset({FaultKind.KILLED}),
             pauses_seconds=(),
             max_deviations=4,
+        ),
+        "both-queues": Scenario(
+            "two messages with one call, one in each queue",
+            (Sent("a"), Sent("a", lane=Lane.URGENT)),
+        ),
+        "refused-in-one-queue": Scenario(
+            "a refused call, and a message with it in the other queue, sent before the refusal was known",
+            (Sent("a"), Sent("a", 2.0, lane=Lane.URGENT)),
+            (REFUSED_FOR_CALL,),
+        ),
+        "reserve": Scenario(
+            "two requests a minute, one of them for the urgent queue alone; all steps are prompt",
+            (Sent("a"), Sent("b"), Sent("c", 2.0, lane=Lane.URGENT)),
+            batch_size=1,
+            requests_per_minute=2,
+            urgent_reserve=1,
+            is_prompt=True,
         ),
         "one-a-minute": Scenario(
             "two messages, and one request a minute; all steps are prompt",

@@ -21,7 +21,7 @@ from sealed_relay.calls.call import Call
 from sealed_relay.calls.message import Lane
 from sealed_relay.calls.outcome import Outcome, Status
 from sealed_relay.delivery import deliver, failure_messages, send, settle
-from sealed_relay.delivery.request import Attempt, WorkResult
+from sealed_relay.delivery.request import WorkResult
 from sealed_relay.kairos import verdict
 from sealed_relay.kairos.answer import Answered
 from sealed_relay.kairos.codes import CODES
@@ -406,12 +406,9 @@ MUTANTS: Mapping[str, Mutant] = MappingProxyType(
         ),
         "resent-outside-hours": Mutant(
             "a resend leaves outside the calling hours",
-            (
-                (
-                    Attempt,
-                    "next_start_time",
-                    lambda o: lambda self, now: "" if self.is_resend else o(self, now),
-                ),
+            tuple(
+                (module, "next_start_time", lambda o: lambda attempt, now: "" if attempt.is_resend else o(attempt, now))
+                for module in (send, deliver)
             ),
         ),
         "clocks-taken-for-equal": Mutant(

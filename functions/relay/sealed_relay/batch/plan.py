@@ -47,8 +47,8 @@ def plan(
 
     `flows` holds, by flow id, the flow, or the outcome of its calls where it cannot be used.
     """
-    # A request is not sent after the earliest deadline among its calls. A call that is due soon would take the chance of
-    # a resend from the others, so it shares no request with them.
+    # A request is not sent after the earliest deadline among its calls. A call that is due soon would take the chance
+    # of a resend from the others, so it shares no request with them.
     groups: dict[tuple[str, bool], list[Call]] = {}
     for call in (_within_hours(call, flows[call.flow_id], now) for call in calls):
         is_due_soon = call.deadline(limits.give_up_after) - now < _SOON

@@ -68,6 +68,15 @@ def test_documented_json_and_small_deviations_are_read(serve: Serve, content: by
     assert send(serve(says(http_answer(200, content))).url) == expected
 
 
+@pytest.mark.parametrize(
+    "text", ['u"1', "u\\1", "u\x001", "u\n1", "u\ufffe1", "u\u20281", "u\x7f1", "u\U0001f6001"], ids=ascii
+)
+def test_identifier_of_the_api_holds_nothing_that_breaks_an_event_or_a_failure_entry(serve: Serve, text: str) -> None:
+    content = api_json(209, **{"request-id": text, "call-details": [listed(uuid=text)]})
+
+    assert send(serve(says(http_answer(200, content))).url) == Answered(209, {"a": "u?1"}, "u?1")
+
+
 @pytest.mark.parametrize("code", [200, 209])
 @pytest.mark.parametrize(
     ("details", "uuids"),

@@ -4,6 +4,7 @@ Whether a request can have left is told by where a failure struck, never by its 
 """
 
 import logging
+import re
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -33,6 +34,7 @@ _HEADERS = {
     "User-Agent": "sealed-relay",
 }
 _MAX_API_REQUEST_ID_CHARACTERS = 64
+_NOT_IN_IDENTIFIER = re.compile(r"[^ -~]|[\"\\]")
 _SAYS_ACCEPTED = frozenset({"success", "accepted"})
 
 
@@ -152,17 +154,26 @@ def _verdict_in(content: bytes) -> Answered | None:
         for detail in listed
         if isinstance(detail.get("client-identifier"), str) and detail.get("phonon-uuid")
     }
-    uuids = {name: uuid for name, uuid in named.items() if isinstance(uuid, str)}
+    uuids = {name: _identifier(uuid) for name, uuid in named.items() if isinstance(uuid, str)}
     message = answer.api_response_message
     says_accepted = isinstance(message, str) and message.strip().casefold() in _SAYS_ACCEPTED
     is_acceptance = code_of(answer.api_response_code).verdict in (Verdict.ACCEPT, Verdict.ACCEPT_LISTED)
     return Answered(
         answer.api_response_code,
         uuids,
-        answer.request_id[:_MAX_API_REQUEST_ID_CHARACTERS] if isinstance(answer.request_id, str) else "",
+        _identifier(answer.request_id[:_MAX_API_REQUEST_ID_CHARACTERS]) if isinstance(answer.request_id, str) else "",
         is_contradicted=says_accepted and not is_acceptance,
         is_list_trusted=len(uuids) == len(details) > 0,
     )
+
+
+def _identifier(text: str) -> str:
+    """An identifier of the API, with "?" in place of each character that no UUID needs and that does harm later.
+
+    SQS refuses a failure entry with a control character in an attribute. A quote or a backslash would break the JSON of
+    an outcome event: see `OutcomePipe` in template.yaml.
+    """
+    return _NOT_IN_IDENTIFIER.sub("?", text)
 
 
 def _verdict_of_status(status: int, headers: Mapping[str, str]) -> Answer:

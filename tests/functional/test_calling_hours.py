@@ -11,7 +11,7 @@ from local.simulator import open_request
 from local.simulator.faults import CodeAnswer, DroppedConnection
 from sealed_relay.calls.start_time import parse_calling_hours, service_time
 from sealed_relay.kairos.answer import Answer
-from sealed_relay.kairos.flow import UnusableFlowError
+from sealed_relay.kairos.flow import UnknownFlowError, UnusableFlowError
 from tests.support.flows import make_flow, rsa_key
 from tests.support.gateway import SimulatedGateway
 from tests.support.scene import Scene
@@ -323,12 +323,13 @@ def test_hours_that_were_taken_out_hold_no_resend_back() -> None:
     assert scene.statuses() == {"PRESUMED_ACCEPTED": 1}
 
 
-def test_secret_that_cannot_be_read_lets_no_resend_ring_at_night() -> None:
+@pytest.mark.parametrize("error", [UnusableFlowError("not now"), UnknownFlowError("gone")], ids=repr)
+def test_secret_that_cannot_be_read_lets_no_resend_ring_at_night(error: Exception) -> None:
     scene = scene_at("20:58:30")
     scene.plan(DroppedConnection())
     scene.send("a")
     scene.invoke()
-    scene.flows.flows["FLOWAAAA"] = UnusableFlowError("`calling-hours` is not written HH:MM-HH:MM.")
+    scene.flows.flows["FLOWAAAA"] = error
     scene.clock.now = moment("23:00:00")
     duplicate = scene.send("a")
     scene.deliver(scene.ingress.receive_these([duplicate]))  # a first receive looks at what is on record

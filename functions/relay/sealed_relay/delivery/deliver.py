@@ -95,8 +95,9 @@ def recover(invocation: Invocation, request_id: str, calls: Sequence[ClaimedCall
         has_fresh_secret=True,
         calling_hours=flow.calling_hours if isinstance(flow, Flow) else None,
     )
-    if isinstance(flow, Outcome) and not flow.status.is_final:  # nobody knows its calling hours now
-        return leave_for_later(invocation, attempt, Deferral(flow, 0.0, scope=Scope.FLOW))
+    if isinstance(flow, Outcome):  # nobody knows its calling hours now, also if there is no secret
+        waits = Outcome(Status.WAITING, Reason.FLOW_SECRET_UNUSABLE, detail=flow.detail)
+        return leave_for_later(invocation, attempt, Deferral(waits, 0.0, scope=Scope.FLOW))
     if begins := next_start_time(attempt, datetime.fromtimestamp(dependencies.clock(), UTC)):
         return _wait_for_hours(invocation, attempt, begins)
     return send(invocation, attempt)

@@ -13,7 +13,7 @@ from local.dashboard.sources import Sources
 from local.stack.lifecycle import find_running_stack
 from local.stack.paths import MAKE_UP_FOLDER
 
-_PICTURE_SIZE = (1280, 1080)
+_PICTURE_SIZE = (1280, 1110)
 """The first screen and the graphs below it, in pixels: still readable at the width of a page on GitHub."""
 
 

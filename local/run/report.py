@@ -31,8 +31,8 @@ def show_accounts(console: Console, evidence: Evidence) -> None:
         side_by_side.add_row()
     console.print()
     console.print(side_by_side)
-    console.print()
     console.print(_queues_table(evidence))
+    console.print()
     _explain(console, evidence)
 
 

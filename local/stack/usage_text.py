@@ -27,7 +27,7 @@ The local stack is up. Set its addresses and keys in this shell, for the AWS CLI
 
   . .local/stack.env
 
-  # send a message
+  # send a message; to "$URGENT_QUEUE_URL" if it must overtake a backlog
   aws sqs send-message --queue-url "$INGRESS_QUEUE_URL" --message-body \\
     '{{"flow-id": "{flow_id}", "calls": [{{"client-identifier": "hello-1", "contact-numbers": ["910000000001"]}}]}}'
 
@@ -44,7 +44,7 @@ The local stack is up. Set its addresses and keys in this shell, for the AWS CLI
 
   # read the failure queue, and the function's log
   aws sqs receive-message --queue-url "$FAILURE_QUEUE_URL" --message-attribute-names All
-  aws logs filter-log-events --log-group-name /sealed-relay/{stack_name} --query 'events[].message' --output text
+  aws logs filter-log-events --log-group-name /sealed-relay/{stack_name} --query 'events[].[message]' --output text
 
 For boto3, in .venvs/dev/bin/python:
 
@@ -63,6 +63,7 @@ The variables that .local/stack.env sets:
 {variables}
 Gateway: {stack.gateway_base_url}
 Dashboard and alarms of this stack: make dashboard
+Pauses and queues of this stack: make status
 """
 
 _HOW_TO_CREATE_FLOWS = """

@@ -51,7 +51,7 @@ def main() -> None:
     request = request_of(sys.argv[1:])
     stack = find_running_stack(MAKE_UP_FOLDER)
     if stack is None:
-        sys.exit("the local stack is down: `make up` first")
+        sys.exit("the local stack is down: run `make up` first")
     try:
         answer = invoke(stack, request)
     except (BotoCoreError, ClientError) as error:

@@ -25,7 +25,7 @@ def main() -> None:
     arguments = parser.parse_args()
     stack = find_running_stack(MAKE_UP_FOLDER)
     if stack is None:
-        sys.exit("the local stack is not up: `make up` first")
+        sys.exit("the local stack is down: run `make up` first")
     if arguments.picture and CHROMIUM is None:
         sys.exit("a picture needs Chromium on the PATH (Debian: apt-get install chromium)")
     with suppress(KeyboardInterrupt):

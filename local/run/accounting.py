@@ -118,7 +118,7 @@ def contradictions(evidence: Evidence) -> dict[str, list[str]]:
 
 
 def lost(evidence: Evidence) -> list[str]:
-    """Return the lost calls: neither accepted by the API nor in the failure queue, whatever their record says."""
+    """Return the lost calls: not accepted by the API, and not in the failure queue. Their records do not count."""
     taken = evidence.audit.taken if evidence.audit else {}
     return [call_id for call_id in evidence.call_ids if call_id not in taken and call_id not in evidence.reasons]
 

@@ -9,8 +9,8 @@ V = TypeVar("V")
 class BoundedDict(dict[K, V]):
     """A dict that forgets what was set first, once it has more than `max_entries`.
 
-    Messages name any flow ids, made-up ones too, so what is kept by flow id would otherwise grow without end. Threads
-    must take turns.
+    A message may name any flow id, also one that does not exist. Without a limit, what is kept by flow id would grow
+    without end. Threads must take turns.
     """
 
     def __init__(self, max_entries: int) -> None:

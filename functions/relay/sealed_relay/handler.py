@@ -40,15 +40,15 @@ _AWS = Config(
     read_timeout=5,
     max_pool_connections=32,
     retries={"mode": "standard", "total_max_attempts": 4},
-    # mypy has checked what is asked of AWS, and AWS checks it again. Checked in between, value by value, it would be
-    # a third of the CPU of a large batch.
+    # mypy checks the requests to AWS, and AWS checks them again. botocore's own check of each value would be a third of
+    # the CPU of a large batch.
     parameter_validation=False,
-    # botocore would put its own together anew for every round trip: a quarter of what it costs beside the payload.
+    # Without it botocore builds one for each round trip: a quarter of the round trip's CPU beside the payload.
     user_agent="sealed-relay",
 )
 
-# At DEBUG these quote whole requests and answers, secrets and contact numbers in them, and a level for all loggers
-# can be set from outside, by Lambda's own log controls; at INFO they put lines that are no JSON into the log.
+# At DEBUG these libraries log whole requests and answers, with secrets and contact numbers in them. At INFO they log
+# lines that are not JSON. Lambda's log controls can set the level of all loggers, so the level of these is set here.
 for _library in ("boto3", "botocore", "urllib3"):
     logging.getLogger(_library).setLevel(logging.WARNING)
 
@@ -57,13 +57,13 @@ telemetry = Telemetry(logger, Metrics())
 
 
 class BatchFailedError(Exception):
-    """Nothing of the batch could be handled; all its messages come back.
+    """The batch failed as a whole, and all its messages come back.
 
-    It names no more than the type of the error behind it: Lambda logs this text, and that error's may quote anything.
+    The text is only the type of the error behind it. Lambda logs it, and the error's own text may quote anything.
     """
 
 
-@logger.inject_lambda_context(clear_state=True, log_event=False)  # whatever POWERTOOLS_LOGGER_LOG_EVENT says
+@logger.inject_lambda_context(clear_state=True, log_event=False)  # POWERTOOLS_LOGGER_LOG_EVENT must not change this
 def lambda_handler(event: Mapping[str, Any], context: "LambdaContext") -> "PartialItemFailureResponse":
     """Relay one batch, an SQS event; names the messages that SQS must keep."""
     now = time.time()
@@ -75,7 +75,7 @@ def lambda_handler(event: Mapping[str, Any], context: "LambdaContext") -> "Parti
         telemetry.observe(BatchReceived(max(0.0, now - oldest)))
         open_message_ids = process_batch(_dependencies(), messages, deadline, _lane(event))
     except InvalidSettingsError:
-        raise  # it names the variable, and none of them is a secret
+        raise  # its text names a variable, and no variable is a secret
     except Exception as error:  # noqa: BLE001 - raised again, without its text
         telemetry.observe(WorkFailed(error))
         raise BatchFailedError(type(error).__name__) from None
@@ -95,13 +95,13 @@ def _message(record: Mapping[str, Any]) -> Message:
 
 
 def _lane(event: Mapping[str, Any]) -> Lane:
-    """The queue of all messages: an event source mapping, and so an event, has one queue."""
+    """The queue of the event's messages. All come from one queue, as an event source mapping has just one."""
     is_urgent = any(record["eventSourceARN"] == _settings().urgent_queue_arn for record in event["Records"])
     return Lane.URGENT if is_urgent else Lane.INGRESS
 
 
 def _sleep_up_to(max_seconds: float) -> None:
-    time.sleep(random.random() * max_seconds)  # noqa: S311 - it parts writers, and guards no secret
+    time.sleep(random.random() * max_seconds)  # noqa: S311 - it keeps writers apart, and is no secret
 
 
 @cache
@@ -134,7 +134,7 @@ def _dependencies() -> Dependencies:
             settings.requests_per_minute,
             settings.urgent_reserved_requests_per_minute,
         ),
-        # Both measure rests across freezes, during which a monotonic clock may stand still.
+        # These two get a clock that goes on while the function is frozen. A monotonic clock may stand still then.
         flows=FlowSecrets(secrets, settings.flow_secret_prefix, time.time),
         gateway=Gateway(settings.gateway_base_url, time.time),
         failure_queue=FailureQueue(sqs, settings.failure_queue_url),
@@ -150,6 +150,6 @@ def _dependencies() -> Dependencies:
         executor=executor,
         observe=telemetry.observe,
     )
-    # Nearly all that was made so far lasts. Looked through at each collection, it would take a tenth of a batch's CPU.
+    # Nearly all objects made so far last. To look through them at each collection would take a tenth of a batch's CPU.
     gc.freeze()
     return dependencies

@@ -16,7 +16,7 @@ Value = str | int | bytes | bool
 Item = Mapping[str, Value]
 
 KEY = "call_id"
-"""The table's only key attribute. What is no outcome record has a key that starts with `#`, as no flow id can."""
+"""The table's only key attribute. All items but outcome records have keys that start with `#`. No flow id does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +62,17 @@ class Connection(Protocol):
     """A connection to the API that stands."""
 
     def send(self, endpoint: str, body: bytes) -> Answer:
-        """POST the outer body to `endpoint` (`outbound` or `outbounddialer`), at most once, and tell what came of it.
+        """POST the outer body to `endpoint` (`outbound` or `outbounddialer`), at most once, and return what came of it.
 
-        It is called once or not at all. It makes no new connection: NotSent if this one was closed meanwhile.
+        It may be called once. It makes no new connection: the answer is NotSent if this one was closed meanwhile.
         """
 
 
 class Gateway(Protocol):
-    """The API's end of the wire."""
+    """The API, as the relay reaches it."""
 
     def connect(self, timeout_seconds: float) -> AbstractContextManager[Connection | NotSent]:
-        """A connection for the length of a block, a kept one if one still stands; NotSent if none could be made.
+        """A connection for the length of a block: a kept one that still stands, or a new one. NotSent if there is none.
 
         The whole attempt, from here to the answer's last byte, ends after `timeout_seconds`.
         """

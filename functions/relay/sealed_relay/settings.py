@@ -35,9 +35,9 @@ class Settings(Struct, frozen=True, rename=str.upper):
     requests_per_minute: Annotated[int, Meta(ge=1, le=60_000)]
     urgent_reserved_requests_per_minute: Annotated[int, Meta(ge=0)]
     give_up_after_hours: Annotated[int, Meta(ge=1, le=96)]
-    """So short that no message that waits is received as often as the ingress queue allows."""
+    """With at most 96 hours, no waiting message is received as often as the ingress queue allows."""
     outcome_retention_days: Annotated[int, Meta(ge=15)]
-    """Longer than SQS keeps a message, so that no message outlives the record that stops a second delivery."""
+    """SQS keeps a message for up to 14 days. No message may outlive the record that stops a second delivery."""
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:

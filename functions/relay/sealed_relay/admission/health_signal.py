@@ -28,7 +28,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The request was not sent, or no answer came. The API asked for no further request for so many seconds."""
+    """The request was not sent, or no answer came. The API may have asked to wait for `seconds`."""
 
     reason: str
     seconds: float = 0.0
@@ -36,7 +36,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """The API judged the request. `is_accepted`: it took calls. `is_about_calls`: other calls may fare otherwise."""
+    """The API judged the request. `is_accepted`: it took calls. `is_about_calls`: others may get another answer."""
 
     is_accepted: bool
     is_about_calls: bool = False
@@ -49,7 +49,7 @@ def health_signal_of(answer: Answer, *, has_fresh_secret: bool, is_current_secre
     """What an answer says about other requests.
 
     `has_fresh_secret`: the flow's secret was fetched for this request. `is_current_secret`: the request was sealed with
-    the flow's secret as it is now. A resend may not be, and then its refusal says nothing about the flow.
+    the flow's secret as it is now. If a resend was not, its refusal says nothing about the flow.
     """
     match answer:
         case NotSent(_, retry_after_seconds):

@@ -117,7 +117,7 @@ class Pause:
         return replace(self, probes=self.probes + 1, next_probe_at_ms=now_ms + max(_LONGEST_PROBE_MS, interval_ms))
 
     def unprobed(self, now_ms: int) -> "Pause":
-        """The probe did not leave: another one may at once."""
+        """The probe did not leave: another probe may leave at once."""
         if not self.is_paused or self.is_by_operator:  # resumed meanwhile, or paused by an operator
             return self
         return replace(self, next_probe_at_ms=now_ms)

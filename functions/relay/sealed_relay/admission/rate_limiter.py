@@ -56,7 +56,7 @@ class RateWindow:
         tick = now_ms // _TICK_MS
         first_tick = self.first_tick + len(self.counts) - len(kept) if kept else tick
         counts = [*kept, *[0] * (tick - first_tick + 1 - len(kept))]
-        counts[-1] += permits  # by a clock that lags, too: the permit then counts for longer, never for less
+        counts[-1] += permits  # also by a clock that lags: its permit then counts for longer, never for a shorter time
         return RateWindow(first_tick, tuple(counts))
 
     def next_free_ms(self, now_ms: int, per_minute: int, ahead: int = 0) -> int:
@@ -82,7 +82,7 @@ def window_attributes(window: RateWindow) -> dict[str, Value]:
 
 
 def window_of(item: Mapping[str, Value]) -> RateWindow:
-    """The window in an item's attributes; an empty one if there are none, or none that the relay can have written."""
+    """The window in an item's attributes; an empty one if the relay cannot have written them."""
     first_tick, counts = item.get("first_tick"), item.get("counts")
     if type(first_tick) is not int or not isinstance(counts, bytes) or len(counts) % 2:
         return RateWindow()
@@ -92,8 +92,8 @@ def window_of(item: Mapping[str, Value]) -> RateWindow:
 class RateLimiter:
     """Hands out `per_minute` permits. `clock` tells seconds since 1970. `items` has what is known of the window.
 
-    `urgent_reserve` of them are for urgent requests alone: ordinary requests leave while fewer than the others are
-    used, and urgent ones while any is free.
+    `urgent_reserve` of them are for urgent requests alone. An urgent request gets a permit while any is free. An
+    ordinary request gets one while fewer than `per_minute - urgent_reserve` are used.
     """
 
     def __init__(
@@ -122,10 +122,10 @@ class RateLimiter:
         self._expected = min(requests, _MAX_PERMITS_AT_ONCE)
 
     def take(self, lane: Lane) -> float | None:
-        """Take a permit; until when it may be used, in seconds since 1970, or None if no permit is free.
+        """Take a permit. Returns until when it may be used, in seconds since 1970, or None if no permit is free.
 
-        No write if a permit was taken for it already, else one, and one more each time that another invocation wrote
-        first.
+        This costs no write if an earlier call took the permit too. Otherwise it costs one, and one more each time that
+        another invocation wrote first.
         """
         if self._spare and self._clock() < self._spare_until:
             self._spare -= 1
@@ -147,10 +147,10 @@ class RateLimiter:
     def seconds_to_wait(self, lane: Lane, about_to_leave: int = 0) -> float:
         """After how many seconds a request without a permit should try again.
 
-        `about_to_leave` other requests of this invocation will take a permit now.
-        The first such request waits for the next permit that becomes free, and each further one for the permit after
-        that. No other invocation knows of that, so several may come for one permit: those that get none wait again.
-        They come when permits become free, so requests that arrive at any time do not get ahead of all of them.
+        `about_to_leave` other requests of this invocation will take a permit now. The first request without a permit
+        waits for the next permit that becomes free, and each further one for the permit after that. Other invocations
+        know nothing of this, so several requests may come for one permit. Those that get none wait again. All of them
+        come when permits become free, so requests that arrive later do not take all permits before them.
         """
         now_ms = self._now_ms()
         waiting = self._deferred_to_ms[lane]

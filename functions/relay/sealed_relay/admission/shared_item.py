@@ -7,10 +7,10 @@ from sealed_relay.bounded import BoundedDict
 from sealed_relay.ports import KEY, Change, Item, Table, Value
 
 FRESH_SECONDS: Final = 1.0
-"""For so long what was read or written here may stand in for another read."""
+"""What was read or written here within this time is not read again."""
 
 MAX_KNOWN_ITEMS: Final = 10_000
-"""So many items are known at once, at about 1 KB each. What was forgotten is read again before a request leaves."""
+"""How many items are known at once, at about 1 KB each. A forgotten item is read again before a request leaves."""
 
 _TRIES = 16
 _BACKOFF_SECONDS: Final = 0.02
@@ -32,7 +32,7 @@ class SharedItems:
         self._known_at: BoundedDict[str, float] = BoundedDict(MAX_KNOWN_ITEMS)
 
     def read(self, keys: Iterable[str], max_age_seconds: float = 0.0) -> None:
-        """Read items anew, in one round trip, but for those that are known from so many seconds ago or less."""
+        """Read items in one round trip, except those that were read or written here less than so many seconds ago."""
         now = self._clock()
         wanted = [key for key in dict.fromkeys(keys) if not 0 <= now - self._known_at.get(key, -1e9) < max_age_seconds]
         found = self._table.read(wanted) if wanted else {}
@@ -40,17 +40,17 @@ class SharedItems:
             self._know(key, found.get(key, {}), now)
 
     def attempts(self, key: str) -> Iterator[Item]:
-        """The item as it is known, then as it is read anew, for each time that another invocation wrote first.
+        """The item as it is known here, and then, after each write that failed, as it is read again.
 
-        The iteration ends after many attempts. Nothing is written then.
+        The iteration ends after 16 attempts. Nothing was written then.
         """
         for attempt in range(1, _TRIES + 1):
             yield self.known.get(key, {})
-            self._sleep(_BACKOFF_SECONDS * min(attempt, 4))  # otherwise those who met here would meet again
+            self._sleep(_BACKOFF_SECONDS * min(attempt, 4))  # otherwise the same writers would meet again
             self.read([key])
 
     def write(self, key: str, attributes: Mapping[str, Value | None]) -> bool:
-        """Write attributes over what is known of the item; False if the item is another one by now.
+        """Write attributes over what is known of the item; False if the item has changed since.
 
         An attribute whose value is None is removed.
         """

@@ -56,7 +56,7 @@ class TableError(ClientError):
 def refuse_keys_named_twice(keys: Sequence[str]) -> None:
     """Raise what DynamoDB answers to a round trip that names a key twice.
 
-    DynamoDB would refuse only if both writes were in the same round trip. This refuses every such call alike.
+    DynamoDB refuses only if both writes are in the same round trip. This refuses every call with a key twice.
     """
     if len(set(keys)) < len(keys):
         raise TableError("ValidationException", _WRITE, "Provided list of item keys contains duplicates")
@@ -99,7 +99,7 @@ class DynamoDBTable:
             answers_of_last = self._write_some(last)
             return [*chain.from_iterable(part.result() for part in under_way), *answers_of_last]
         except BaseException:
-            for part in under_way:  # otherwise later writes would wait behind the rest of a failed one
+            for part in under_way:  # otherwise later writes would wait for the rest of a failed one
                 part.cancel()
             raise
 

@@ -70,7 +70,7 @@ class Call:
         """The start time that the API is told. It is never one whose date is over.
 
         `soonest` is the `soonest_start_time` of now. A call without a start time of its own may wait past midnight. One
-        with a start time of its own is sent on that date only: its deadline sees to it.
+        with a start time of its own is sent on that date only, because its deadline is the end of the date.
         """
         start_time = self.moved_start_time or self.start_time
         return soonest if start_time < soonest[:DATE_LENGTH] else start_time

@@ -1,4 +1,4 @@
-"""From the body of one SQS message to its calls, or the reason why not, and back. Pure."""
+"""From the body of one SQS message to its calls, or to what is wrong with it, and back. Pure."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""How long a message that goes back to its queue stays out of sight. Pure."""
+"""How long a message is deferred. Pure."""
 
 from collections.abc import Callable
 
@@ -9,11 +9,11 @@ _MAX_MIN_SECONDS = 450.0
 
 
 def min_deferral_seconds(receive_count: int) -> float:
-    """How long every message that goes back stays out of sight at least.
+    """The shortest time for which a message is deferred.
 
-    At first it stays below a minute, so that messages come back soon after a pause ends. Later it is longer: the
-    receives that SQS allows a message (`maxReceiveCount`) must last longer than `GiveUpAfterHours`, even if each random
-    draw is 0. So SQS moves no waiting message to the failure queue.
+    At first it is less than a minute, so that messages come back soon after a pause ends. Later it is longer. SQS moves
+    a message to the failure queue after `maxReceiveCount` receives, and these must last longer than `GiveUpAfterHours`,
+    also if each random draw is 0.
     """
     longest_seconds = _MAX_BRISK_SECONDS if receive_count <= _BRISK_RECEIVES else _MAX_MIN_SECONDS
     return min(longest_seconds, 2.0 * receive_count)
@@ -22,7 +22,7 @@ def min_deferral_seconds(receive_count: int) -> float:
 def retry_in_seconds(receive_count: int, draw: Callable[[], float], at_least_seconds: float = 0.0) -> float:
     """Exponential backoff with full jitter: up to 2 s after the first receive, up to 10 minutes from the tenth on.
 
-    `draw` gives a random number from 0 to 1. `at_least_seconds` is what the other side asked for.
+    `draw` gives a random number from 0 to 1. `at_least_seconds` is what the API asked for.
     """
     return max(at_least_seconds, min_deferral_seconds(receive_count)) + draw() * min(
         _MAX_SECONDS, 2.0 ** min(receive_count, 10)

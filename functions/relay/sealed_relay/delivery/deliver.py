@@ -1,4 +1,4 @@
-"""How claimed calls get into a request that is sent, or into none.
+"""Deliver claimed calls in a new request, or find out what became of the request that they are in.
 
 deliver:  claimed calls -> seal -> store -> send
 recover:  a stored request without an answer, whose lease is over -> take over -> send the same bytes
@@ -30,7 +30,7 @@ _MAX_SECONDS_OUTSIDE_HOURS = 899.0
 
 
 def look_up_flow(flows: Flows, flow_id: str, *, fresh: bool = False) -> Flow | Outcome:
-    """The flow, or what becomes of its calls without one."""
+    """The flow, or the outcome of its calls if it cannot be used."""
     try:
         return flows.get(flow_id, fresh=fresh)
     except UnknownFlowError:
@@ -118,7 +118,7 @@ def settle_unsent(
 def settle_late(
     invocation: Invocation, request_id: str, calls: Sequence[ClaimedCall]
 ) -> tuple[tuple[ClaimedCall, ...], WorkResult]:
-    """Expire the calls that must not be sent any more; the others are returned first."""
+    """Expire the calls that must not be sent any more. Returns the other calls, and what was done."""
     give_up_after = invocation.dependencies.limits.give_up_after
     now = datetime.fromtimestamp(invocation.dependencies.clock(), UTC)
     due: list[ClaimedCall] = []
@@ -133,9 +133,9 @@ def settle_late(
 
 
 def _wait_for_hours(invocation: Invocation, attempt: Attempt, begins: str) -> WorkResult:
-    """Leave a resend until the calling hours begin: if its first attempt was lost, its calls would ring at once.
+    """Leave a resend until the calling hours begin, at `begins` (as in `service_time`).
 
-    `begins` is told as in `service_time`. Its bytes cannot get another start time.
+    If the first attempt was lost, the calls of the resend would ring at once: its bytes keep their start times.
     """
     begins_at = datetime.fromisoformat(begins).timestamp()
     lost = f"The answer was lost, and a resend must wait for the calling hours of the flow, until {begins}."
@@ -157,7 +157,7 @@ def _give_up(
 
 
 def _move(invocation: Invocation, request: Request) -> tuple[tuple[ClaimedCall, ...], WorkResult]:
-    """Claim calls of a refused request for this one; the messages of calls that are taken meanwhile are deferred."""
+    """Claim calls of a refused request for this one. The message of a call that another invocation took is deferred."""
     calls = [claimed.call for claimed in request.calls]
     is_moved = invocation.dependencies.call_records.move(
         calls, request.moved_from, request.request_id, invocation.lease

@@ -49,7 +49,7 @@ def publish_failures(invocation: Invocation, request_id: str, failed: Sequence[t
 
 
 def fail_for_message(invocation: Invocation, request_id: str, failed: Sequence[tuple[Call, Outcome]]) -> WorkResult:
-    """Fail calls for their messages alone: the record belongs to another message, and stays as it is."""
+    """Put calls on the failure queue for their messages. The records belong to other messages, and stay as they are."""
     publish_failures(invocation, request_id, failed)
     return WorkResult(finished=[call for call, _ in failed])
 

@@ -13,7 +13,7 @@ from sealed_relay.ledger.claim_rules import Lease, Tries
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """What all work of one invocation shares. It is ended at `deadline`, in seconds since 1970."""
+    """What all work of one invocation shares. Lambda ends it at `deadline`, in seconds since 1970."""
 
     dependencies: Dependencies
     lease: Lease

@@ -1,4 +1,4 @@
-"""A stored request is sent once, or left to a later resend, and its answer is acted on.
+"""Send a stored request once, or leave it to a later resend, and act on its answer.
 
 connect -> permit -> send -> store the answer -> publish failures -> write outcomes, perhaps further requests -> report
 """
@@ -66,9 +66,9 @@ def send(invocation: Invocation, attempt: Attempt) -> WorkResult:
 
 
 def _exchange(invocation: Invocation, attempt: Attempt, probes: Sequence[str]) -> Answer | Deferral:
-    """Connect, take a permit and send: the answer, or why no byte left.
+    """Connect, take a permit and send. Returns the answer, or why no byte of the request left.
 
-    The permit comes last. It lasts for a second, and to connect may take longer.
+    The permit is taken last: it lasts for a second, and connecting may take longer.
     """
     dependencies, sealed = invocation.dependencies, attempt.sealed
     if not _may_leave(invocation, attempt):
@@ -131,7 +131,7 @@ def next_start_time(attempt: Attempt, now: datetime) -> str:
 
 
 def seconds_to_send(invocation: Invocation) -> float:
-    """How long an attempt may take now, so that its answer can be settled before the invocation ends."""
+    """How long an attempt may take from now on, so that its answer is settled before the invocation ends."""
     return invocation.deadline - _SECONDS_TO_SETTLE - invocation.dependencies.clock()
 
 
@@ -152,7 +152,7 @@ def _circumstances(invocation: Invocation, attempt: Attempt, answer: Answer) -> 
 
 
 def _has_current_secret(invocation: Invocation, attempt: Attempt, answer: Answer) -> bool | None:
-    """Whether the request was sealed with the flow's secret as it is now; None if that cannot be told."""
+    """Whether the request was sealed with the flow's secret as it is now; None if nobody can tell."""
     if not isinstance(answer, Answered) or not answer.meaning.is_about_secret:
         return True  # the answer does not depend on it
     try:

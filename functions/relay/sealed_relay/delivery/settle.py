@@ -18,7 +18,7 @@ from sealed_relay.ledger.claim_rules import Tries
 from sealed_relay.observability.events import CallsSettled, CallsWaiting
 
 _PAUSED_JITTER_SECONDS = 14.0
-"""With the longest brisk deferral it stays below a minute. SQS counts whole seconds, and the adapter rounds up."""
+"""The longest brisk deferral and this are less than a minute, also after the adapter has rounded up to seconds."""
 
 
 def settle(
@@ -39,7 +39,7 @@ def settle(
         return WorkResult()
     dependencies = invocation.dependencies
     outcomes = [(claimed, _honest(claimed.tries, outcome)) for claimed, outcome in outcomes]
-    # The failure queue first: a crash in between leaves a failure there twice, never nowhere.
+    # The failure queue comes first: after a crash in between, a failure is there twice, and it is never missing.
     failed = [(claimed.call, outcome) for claimed, outcome in outcomes if outcome.status.is_failure]
     if failed:
         publish_failures(invocation, request_id, failed)
@@ -104,7 +104,7 @@ def settle_deferred(
 
 
 def await_resend(invocation: Invocation, attempt: Attempt, answer: Answer, conclusion: Conclusion) -> WorkResult:
-    """Leave a request to a later resend, or where it was not sent, its calls to a fresh request."""
+    """Leave a request to a later resend. If it was not sent, its calls go out in a fresh request later."""
     asked_seconds = (answer.retry_after_seconds or 0.0) if isinstance(answer, NotSent) else 0.0
     is_unclear = isinstance(answer, Answered) and code_is_unknown_or_contradicted(answer)
     retry_in = backoff_seconds(invocation, [claimed.call for claimed in attempt.calls], asked_seconds)
@@ -121,7 +121,7 @@ def await_resend(invocation: Invocation, attempt: Attempt, answer: Answer, concl
 
 
 def leave_for_later(invocation: Invocation, attempt: Attempt, deferral: Deferral) -> WorkResult:
-    """Let another invocation take an attempt over later of which no byte left."""
+    """Let another invocation take over an attempt later. No byte of this attempt left."""
     seconds = deferral_seconds(invocation, deferral, [claimed.call for claimed in attempt.calls])
     invocation.dependencies.request_log.release(
         attempt.sealed.request_id, invocation.lease, may_have_been_sent=attempt.is_resend, after_seconds=seconds
@@ -137,22 +137,22 @@ def leave_for_later(invocation: Invocation, attempt: Attempt, deferral: Deferral
 
 
 def backoff_seconds(invocation: Invocation, calls: Sequence[Call], at_least_seconds: float = 0.0) -> float:
-    """How long the calls' messages stay out of sight: together, so that they fill one request again."""
+    """How long the messages of calls are deferred: all for the same time, so that they fill one request again."""
     receive_count = max(call.receive_count for call in calls)
     return retry_in_seconds(receive_count, invocation.dependencies.draw, at_least_seconds)
 
 
 def deferral_seconds(invocation: Invocation, deferral: Deferral, calls: Sequence[Call]) -> float:
-    """How long the messages of deferred calls stay out of sight."""
+    """How long the messages of calls are deferred whose request may not leave now."""
     receive_count = max(call.receive_count for call in calls)
-    # The jitter parts those that wait for the same permit, or for the same pause.
+    # The jitter keeps messages apart that wait for the same permit or pause.
     jitter_seconds = 1.0 if deferral.is_brief else _PAUSED_JITTER_SECONDS
     least_seconds = max(deferral.seconds, min_deferral_seconds(receive_count))
     return least_seconds + jitter_seconds * invocation.dependencies.draw()
 
 
 def _honest(tries: Tries, outcome: Outcome) -> Outcome:
-    """The outcome, or UNRESOLVED where an earlier request with the call may have been accepted after all."""
+    """The outcome, or UNRESOLVED if an earlier request with the call may have been accepted."""
     if outcome.status not in (Status.REJECTED, Status.EXPIRED) or not tries.may_have_been_delivered:
         return outcome
     detail = f"An earlier request may have delivered it. This time: {outcome.detail}"

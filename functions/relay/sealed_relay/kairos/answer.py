@@ -49,7 +49,7 @@ class Ambiguous:
 
 @dataclass(frozen=True, slots=True)
 class WrongAddress:
-    """Something that is not the API answered. Whether anything behind it took the request is unknown."""
+    """Something that is not the API answered. Nobody knows whether something behind it took the request."""
 
     reason: ClassVar = Reason.WRONG_ADDRESS
     detail: str

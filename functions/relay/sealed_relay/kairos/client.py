@@ -1,6 +1,6 @@
 """One POST to the gateway, and what came of it: the adapter between urllib3 and the four answers of `answer`.
 
-Whether a request can have left is told by where a failure struck, never by its text: see `connection`.
+The place of a failure tells whether a request can have left, not the text of the failure: see `connection`.
 """
 
 import logging
@@ -29,7 +29,7 @@ MAX_RETRY_AFTER_SECONDS = 3600
 _READ_BYTES = 64 * 1024
 _HEADERS = {
     "Accept": "application/json",
-    "Accept-Encoding": "identity",  # and what comes compressed all the same is not expanded: it could be a bomb
+    "Accept-Encoding": "identity",  # a compressed answer is not expanded: it could be a bomb
     "Content-Type": "application/json",
     "User-Agent": "sealed-relay",
 }
@@ -41,8 +41,8 @@ _SAYS_ACCEPTED = frozenset({"success", "accepted"})
 class Gateway:
     """The API at one address, over up to 16 kept connections. Threads may share it.
 
-    Nothing else is ever called: redirects are not followed, proxies named by the environment are not used, and a
-    request is written once, also when a kept connection turns out to be dead.
+    It calls no other address: it follows no redirect, and uses no proxy that the environment names. It writes a request
+    once, also if a kept connection turns out to be dead.
     """
 
     def __init__(self, base_url: str, clock: Callable[[], float], ca_file: str | None = None) -> None:
@@ -52,7 +52,7 @@ class Gateway:
         is frozen; it measures how long a connection has been idle. `ca_file` (PEM) takes the place of the system's
         trust store; raises OSError if it cannot be read.
         """
-        # It warns of an answer's malformed header lines by quoting them, and they may be a message that quotes numbers.
+        # urllib3 quotes malformed header lines in a warning. They may be an answer that quotes contact numbers.
         logging.getLogger("urllib3.connection").addFilter(_log_nothing)
         url = parse_url(base_url)
         self._path = (url.path or "").rstrip("/")
@@ -109,7 +109,7 @@ class ReadyConnection:
                 url = f"{self._path}/enc/{endpoint}/create"
                 connection.request("POST", url, body, _HEADERS, preload_content=False, decode_content=False)
             response = connection.getresponse()
-            if response.status < 200:  # noqa: PLR2004 - 1xx: the answer proper is still to come, and nobody reads it
+            if response.status < 200:  # noqa: PLR2004 - 1xx: the real answer would come later, and nobody reads it
                 connection.close()
                 return Ambiguous("Only an interim HTTP answer came.")
             return interpret(response.status, response.headers, self._content_of(response))
@@ -118,9 +118,9 @@ class ReadyConnection:
             return Ambiguous(f"The connection failed before the whole answer had come ({type(error).__name__}).")
 
     def _content_of(self, response: BaseHTTPResponse) -> bytes:
-        """Read the answer's body; nothing of one that is too big, for then it is not the API's."""
+        """Read the answer's body. A body that is too big is not the API's, and counts as empty."""
         try:
-            # To the very end: urllib3 tells a truncated body only by the read that finds nothing more.
+            # Read until nothing more comes: only that last read shows that a body is truncated.
             return b"".join(iter(lambda: response.read(_READ_BYTES), b""))
         except AnswerTooBigError:
             self._connection.close()
@@ -137,7 +137,7 @@ class _ApiAnswer(msgspec.Struct, rename="kebab"):
 
 
 def interpret(status: int, headers: Mapping[str, str], content: bytes) -> Answer:
-    """Tell what a whole HTTP answer means. The verdict is the code in the API's JSON, whatever the HTTP status."""
+    """Tell what a whole HTTP answer means. The verdict is the code in the API's JSON, not the HTTP status."""
     return _verdict_in(content) or _verdict_of_status(status, headers)
 
 
@@ -177,7 +177,7 @@ def _identifier(text: str) -> str:
 
 
 def _verdict_of_status(status: int, headers: Mapping[str, str]) -> Answer:
-    """Tell what an HTTP answer without the API's JSON means: something before the API gave it."""
+    """Tell what an HTTP answer without the API's JSON means: something in front of the API gave it."""
     match status:
         case 401 | 403:
             return Answered(IP_NOT_WHITELISTED.number)
@@ -191,7 +191,7 @@ def _verdict_of_status(status: int, headers: Mapping[str, str]) -> Answer:
 
 
 def _retry_after_seconds(value: str | None) -> float | None:
-    """Read a Retry-After header, seconds or a date; None if there is none or nobody can read it."""
+    """Read a Retry-After header, seconds or a date; None if there is none or it cannot be read."""
     if value is None:
         return None
     try:

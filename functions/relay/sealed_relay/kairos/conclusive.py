@@ -25,7 +25,7 @@ class Finding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What an answer answers. Each field speaks of the request that was sent.
+    """What was sent, and when. Each field is about the request that was answered.
 
     `is_resend`: an earlier attempt with the same bytes may have been received. `was_refused`: an earlier attempt was
     answered, though not conclusively, and the API may have kept its checksum. `may_be_resent`: fewer than the allowed
@@ -115,10 +115,10 @@ TABLE: tuple[tuple[tuple[Condition, ...], Finding], ...] = (
     ((code_is_checksum_repeated,), Finding.PRESUMED_ACCEPTED),
     ((is_first_send,), Finding.REFUSED),
     ((refusal_is_about_a_call_in_it, start_date_is_over), Finding.UNRESOLVED),
-    # It would have met the first attempt too: the same calls, on the same date.
+    # The first attempt would have been refused too: it had the same calls, on the same date.
     ((refusal_is_about_a_call_in_it,), Finding.REFUSED),
     ((refusal_blames_a_secret_that_was_changed,), Finding.UNRESOLVED),
-    # The refusal may be owed to the state of the account, the flow or an edge: it does not speak of the first attempt.
+    # The account, the flow or an edge may be the reason of the refusal: it says nothing about the first attempt.
     ((always,), Finding.UNDECIDED),
 )
 """The first row whose conditions all hold gives the finding."""

@@ -1,7 +1,7 @@
-"""Connections to the gateway: bounded in time and size, and telling when one could not be made.
+"""Connections to the gateway, bounded in time and size. Their error tells if a connection could not be made.
 
-Only `Connection.make_ready` raises `NotConnectedError`, and it writes nothing of a request. Time and size are bounded
-in the socket, where every byte passes, because urllib3 and http.client bound neither as a whole.
+Only `Connection.make_ready` raises `NotConnectedError`, and it writes nothing of a request. The socket bounds time and
+size, because every byte passes through it. urllib3 and http.client bound neither for the whole exchange.
 """
 
 import socket
@@ -54,8 +54,8 @@ def _seconds_until(deadline: float) -> float:
 class _BoundedSocket(socket.socket):
     """A socket with one `deadline` (of time.monotonic) for all that follows, and whose answers are bounded.
 
-    A plain timeout starts anew at each read, so a server that dribbles would hold the caller for ever. And http.client
-    reads to the end of the stream, whatever it was asked for, when a chunk claims a negative size.
+    A plain timeout starts again at each read, so a server that sends one byte at a time could hold the caller for ever.
+    And if a chunk claims a negative size, http.client reads to the end of the stream.
     """
 
     ended = False
@@ -91,7 +91,7 @@ class Connection(HTTPConnection):
         self._deadline = 0.0
 
     def make_ready(self, timeout_seconds: float) -> None:
-        """Connect, unless the connection still stands. What is sent and received on it ends after so many seconds.
+        """Connect, unless the connection still stands. All that follows on it must end within so many seconds.
 
         Raises NotConnectedError for any reason.
         """
@@ -108,7 +108,7 @@ class Connection(HTTPConnection):
             raise NotConnectedError from error
 
     def _new_conn(self) -> socket.socket:
-        """Open the socket: urllib3's hook for it. Its own would give each of the host's addresses the whole timeout."""
+        """Open the socket, for urllib3. urllib3's own method would give each address of the host the whole timeout."""
         failure: Exception = OSError("The host has no address.")
         for family, kind, protocol, _, address in socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM):
             sock = _BoundedSocket(family, kind, protocol)
@@ -129,7 +129,7 @@ class Connection(HTTPConnection):
         """Read the answer up to its body. Raises AnswerTruncatedError."""
         sock = cast("_BoundedSocket", self.sock)
         response = super().getresponse()
-        if sock.ended:  # http.client takes the end of the stream for the end of the headers, and says nothing
+        if sock.ended:  # http.client takes the end of the stream for the end of the headers
             response.close()
             raise AnswerTruncatedError
         self._last_used_at = self._clock()
@@ -142,7 +142,7 @@ class Connection(HTTPConnection):
             return False
         try:
             self.sock.settimeout(0)
-            self.sock.recv(1)  # TLS 1.3 has tickets to read after the handshake, so to be readable says nothing
+            self.sock.recv(1)  # not `select`: TLS 1.3 sends tickets after the handshake, and they are no answer
         except (BlockingIOError, ssl.SSLWantReadError):
             return True
         except OSError:

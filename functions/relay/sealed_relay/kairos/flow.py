@@ -29,7 +29,7 @@ class UnknownFlowError(Exception):
 
 
 class UnusableFlowError(Exception):
-    """The flow's secret cannot be had or used right now: its calls wait until it can."""
+    """The flow's secret cannot be read or used now. The flow's calls wait."""
 
 
 class InvalidFlowSecretError(UnusableFlowError):
@@ -37,7 +37,7 @@ class InvalidFlowSecretError(UnusableFlowError):
 
 
 def _one_of(*allowed: str) -> Meta:
-    # A pattern, no enum: msgspec quotes the value that an enum does not have, and it may be a secret out of place.
+    # A pattern and no enum: msgspec quotes a value that an enum does not have, and a secret may stand there by mistake.
     return Meta(pattern=rf"^({'|'.join(map(re.escape, allowed))})$(?!\n)")
 
 
@@ -55,7 +55,7 @@ class Flow:
     """A flow that requests can be sealed for. `security_id` is secret, and so kept out of its repr.
 
     `calling_hours` is None if its calls may start at any time.
-    `version` is another one whenever the secret was changed, and tells nothing of it.
+    `version` changes with every change of the secret, and says nothing about the secret itself.
     """
 
     flow_id: str
@@ -73,7 +73,7 @@ def parse_flow(flow_id: str, secret: str, version: str = "") -> Flow:
     known = {field.encode_name for field in msgspec.structs.fields(_Secret)}
     try:
         written = msgspec.json.decode(secret)
-        if isinstance(written, dict) and not written.keys() <= known:  # msgspec would quote a name that may be a value
+        if isinstance(written, dict) and not written.keys() <= known:  # msgspec would quote it, and it may be a secret
             allowed = "`, `".join(sorted(known))
             raise InvalidFlowSecretError(f"The secret of flow {flow_id} has an unknown field; `{allowed}` are allowed.")
         parsed = msgspec.convert(written, _Secret)

@@ -91,7 +91,7 @@ def seal(
 
 
 def max_calls_bytes(flow: Flow, max_body_bytes: int) -> int:
-    """How many bytes the JSON of a request's calls may have, a comma counted for each, to keep the body in bounds."""
+    """How many bytes the JSON of a request's calls may have, with a comma after each, so that the body is in bounds."""
     empty = payload_of(
         [], flow_id=flow.flow_id, security_id=flow.security_id, api_version=flow.api_version, nonce=bytes(NONCE_BYTES)
     )
@@ -121,7 +121,7 @@ def encrypt(payload: bytes, secret_text: str) -> bytes:
 
 
 def wrap(secret_text: str, public_key: RSAPublicKey, key_wrap: KeyWrap) -> bytes:
-    """What `requestDigitalSignatureValue` holds: the RSA-wrapped secret text, no signature, whatever the name says.
+    """What `requestDigitalSignatureValue` holds: the RSA-wrapped secret text. In spite of its name it is no signature.
 
     Raises SecretTextTooLongError.
     """
@@ -145,7 +145,7 @@ def payload_of(calls: Sequence[object], *, flow_id: str, security_id: str, api_v
 
 
 def body_of(encrypted: bytes, wrapped_secret_text: bytes, flow_id: str) -> bytes:
-    """The outer body: UTF-8 JSON, the bytes that are stored, sent, and if need be sent again."""
+    """The outer body: UTF-8 JSON, the bytes that are stored, sent and, after a lost answer, sent again."""
     # msgspec writes bytes as base64, with no copy in between.
     return msgspec.json.encode(
         {
@@ -157,7 +157,7 @@ def body_of(encrypted: bytes, wrapped_secret_text: bytes, flow_id: str) -> bytes
 
 
 def largest_payload_bytes(max_body_bytes: int, rsa_key_bytes: int, flow_id: str) -> int:
-    """How long the inner payload may be for the sealed outer body to keep within `max_body_bytes`."""
+    """The longest inner payload whose sealed outer body has at most `max_body_bytes`."""
     room = max_body_bytes - len(body_of(b"", b"", flow_id)) - (rsa_key_bytes + 2) // 3 * 4
     ciphertext_bytes = room // 4 * 3 // _AES_BLOCK_BYTES * _AES_BLOCK_BYTES
     text_bytes = ciphertext_bytes - 1  # PKCS#7 pads with at least one byte

@@ -38,7 +38,8 @@ class Met:
     """The call is not claimed, because of what is on record. `decision` is never OWN, RETRY or FREE.
 
     `request_id` is the request on record. `outcome` is the recorded one; for CONCLUDED it is the stored answer's.
-    `busy_until_ms`, milliseconds since 1970, is when another try is worthwhile. `is_own`: the record's message.
+    `busy_until_ms`, milliseconds since 1970, is when another try is worthwhile. `is_own`: the record names
+    the message of the claim.
     """
 
     decision: Decision
@@ -110,8 +111,8 @@ class CallRecords:
     def settle(self, settlements: Sequence[Settlement]) -> list[bool]:
         """Write outcomes. False where the call is not open under the named request any more: the record stays.
 
-        False also where the SDK wrote twice and was told of the second try. The caller keeps the message in its queue
-        then, and the next receive finds the outcome on record.
+        False also if the SDK wrote twice: the second write fails because the first one was done. The caller keeps the
+        message in its queue then, and the next receive finds the outcome on record.
         """
         now_ms = self._now_ms()
         return self._table.update([_settle_change(settlement, now_ms) for settlement in settlements])
@@ -139,7 +140,7 @@ class CallRecords:
 
     def _meet(self, claim: Claim, item: Item | None, requests: dict[str, Item]) -> Met:
         now_ms = self._now_ms()
-        if item is None:  # TTL took it between the two round trips; the next receive finds the place empty
+        if item is None:  # TTL took it between the two round trips; the next receive finds no record
             return Met(Decision.BUSY, "", Outcome(Status.WAITING), Tries(), now_ms, is_own=False)
         record = record_of(item)
         request_item = requests.get(request_key(record.request_id))
@@ -156,8 +157,8 @@ class CallRecords:
     def _rename(self, changes: Sequence[Change]) -> list[bool]:
         """Update records so that they name another request; True for each that names it now.
 
-        The SDK tries a write again if the answer was lost, and that second try fails on the success of the first. Taken
-        for a failure, it would leave a record that names a request without the call.
+        If the answer to a write is lost, the SDK writes again, and the second write fails because the first one was
+        done. If that counted as a failure, the record would name a request that does not hold the call.
         """
         done = self._table.update(changes)
         doubtful = [change.key for change, is_done in zip(changes, done, strict=True) if not is_done]

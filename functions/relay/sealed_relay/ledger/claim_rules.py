@@ -1,4 +1,4 @@
-"""Whether a message may send a call that another message, or an earlier delivery of it, has met before. Pure.
+"""Whether a message may send a call that has a record, of another message or of an earlier delivery. Pure.
 
 The argument for "at most once" rests on this module, on `call_records` and on `request_log`:
 
@@ -33,7 +33,7 @@ A failure is dated before it is written. A message that was sent between the two
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """One invocation's claim: no other touches what it claimed until then, in milliseconds since 1970."""
+    """One invocation's claim. Until `expires_at_ms` (since 1970) no other invocation touches what it claimed."""
 
     lease_id: str
     expires_at_ms: int
@@ -80,8 +80,8 @@ class Record:
 class StoredRequest:
     """What the ledger holds on a request that was stored before it was sent.
 
-    `was_refused`: a resend was, for a reason that does not speak of the attempt before. `unclear_answers` counts the
-    ambiguous answers. `envelope_expires_at`, in seconds since 1970, is when TTL may take the envelope.
+    `was_refused`: a resend was refused, for a reason that says nothing about the earlier attempts. `unclear_answers`
+    counts the ambiguous answers. `envelope_expires_at`, in seconds since 1970, is when TTL may take the envelope.
     """
 
     lease_id: str
@@ -110,7 +110,7 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """A claim, and what it meets. `concluded` is the final outcome that the stored answer gives the call, if any."""
+    """A claim, and what is on record. `concluded` is the final outcome that a stored answer gives the call, if any."""
 
     claim: Claim
     record: Record

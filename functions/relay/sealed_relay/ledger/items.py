@@ -51,7 +51,7 @@ def _milliseconds(iso_time: str) -> int:
 
 
 def outcome_attributes(outcome: Outcome, now_ms: int) -> dict[str, Value | None]:
-    """What a change of a record says of the call's outcome; attributes that do not apply are removed."""
+    """An outcome as attributes of a changed record. An attribute that does not apply is None, which removes it."""
     attributes: dict[str, Value | None] = {
         "status": outcome.status.value,
         "is_open": not outcome.status.is_final,
@@ -61,7 +61,7 @@ def outcome_attributes(outcome: Outcome, now_ms: int) -> dict[str, Value | None]
         "api_request_id": outcome.api_request_id or None,
         "updated_at": iso(now_ms),
     }
-    if outcome.status is Status.UNRESOLVED:  # never removed again: later outcomes do not change that it may have been
+    if outcome.status is Status.UNRESOLVED:  # it is never removed: a later outcome does not change this one
         attributes["may_have_been_delivered"] = True
     return attributes
 

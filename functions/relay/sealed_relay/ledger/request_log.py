@@ -23,7 +23,7 @@ _DAY_SECONDS = 86_400
 
 
 class LeaseLostError(Exception):
-    """Another invocation took the request over, because this one overran its lease. Its write was not done."""
+    """Another invocation took the request over, because this one overran its lease. The write was not done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class RequestLog:
                     "flow_id": sealed.flow_id,
                     "lease_id": lease.lease_id,
                     "lease_expires_at_ms": lease.expires_at_ms,
-                    "may_have_been_sent": True,  # only the sender can know that it was not, and notes it then
+                    "may_have_been_sent": True,  # if it was not sent, its sender notes that later
                     "envelope_expires_at": envelope_expires_at,
                     "created_at": iso(self._now_ms()),
                     # A day longer than any record that names it: a record without a request reads as never sent.
@@ -74,8 +74,8 @@ class RequestLog:
     def take_over(self, request_id: str, lease: Lease) -> Takeover | None:
         """Take over a stored request whose lease is over, to resend it.
 
-        None where another invocation was quicker, and where the request turns out never to have been sent. Then it
-        never will be: the next receive of its calls finds that noted.
+        None if another invocation was faster, or if the request was certainly never sent. This is then noted, and the
+        request is never sent: the next receive of its calls finds the note.
         """
         key = request_key(request_id)
         items = self._table.read([key, envelope_key(request_id)])
@@ -126,7 +126,7 @@ class RequestLog:
             "lease_expires_at_ms": self._now_ms() + int(after_seconds * 1000),
             "may_have_been_sent": may_have_been_sent,
         }
-        if was_refused:  # and it stays noted
+        if was_refused:  # once noted, it stays
             attributes["was_refused"] = True
         if unclear_answers:
             attributes["unclear_answers"] = unclear_answers

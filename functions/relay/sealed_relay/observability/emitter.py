@@ -125,7 +125,7 @@ class Telemetry:
             self._add(metric, messages)
 
     def _pause_told(self, told: PauseSeen | Paused | Resumed) -> None:
-        """Log whether a flow or the account is paused, with the same fields whatever happened to the pause."""
+        """Log whether a flow or the account is paused, always with the same fields."""
         state = _state(told)
         match told:
             case PauseSeen():
@@ -168,7 +168,7 @@ def _fields(observation: RequestSent | MessageFailed) -> dict[str, object]:
 
 
 def _state(told: PauseSeen | Paused | Resumed) -> dict[str, object]:
-    """Of what flow, or the account, a line tells, and whether that is paused. The latest such line holds."""
+    """The fields of a line about a flow or the account: whether it is paused, and why. The latest line holds."""
     is_paused = bool(told.reason) and not isinstance(told, Resumed)
     since_ms = 0 if isinstance(told, Resumed) else told.since_ms
     # In the form in which Logs Insights shows the time of a line.

@@ -20,8 +20,8 @@ class RequestSent:
     """One attempt to send a request ended.
 
     `result` is the name of the API's code, or a `Reason` where the API did not answer. `detail` is one sentence without
-    personal data. So many `start_times_moved` were moved into the flow's calling hours, the earliest one to
-    `moved_to`; a resend tells nothing of that.
+    personal data. `start_times_moved` is how many start times were moved into the flow's calling hours, and
+    `moved_to` the earliest of these. A resend leaves both empty.
     """
 
     request_id: str

@@ -3,11 +3,14 @@
 import pytest
 
 from local.simulator.faults import DroppedConnection
+from sealed_relay.admission.control import Deferral
 from sealed_relay.calls.outcome import Outcome, Reason, Status
 from sealed_relay.delivery.deliver import deliver, look_up_flow, recover, settle_late, settle_unsent
 from sealed_relay.delivery.request import Request, WorkResult
+from sealed_relay.kairos.codes import Scope
 from sealed_relay.kairos.flow import UnusableFlowError
 from sealed_relay.ledger.claim_rules import Lease
+from sealed_relay.observability.events import CallsWaiting
 from tests.support.flows import InMemoryFlows, make_flow
 from tests.support.messages import SENT_AT
 from tests.support.scene import Scene
@@ -95,6 +98,20 @@ def test_unsent_calls_get_their_outcome_without_a_request() -> None:
     assert result.finished == [calls[0].call]
     assert scene.record("a")["reason"] == "UNKNOWN_FLOW"
     assert scene.gateway.bodies == []
+
+
+def test_deferred_calls_wait_with_the_reason_and_scope_of_the_deferral() -> None:
+    scene = Scene()
+    invocation = invocation_in(scene)
+    calls = claim(invocation, "a", "b")
+    paused = Outcome(Status.WAITING, "INSUFFICIENT_BALANCE", 212)
+
+    result = settle_unsent(invocation, REQUEST_ID, calls, Deferral(paused, 60.0, scope=Scope.ACCOUNT))
+
+    [seconds] = set(result.delays_seconds.values())
+    assert seconds >= 60.0
+    assert {scene.record(name)["reason"] for name in "ab"} == {"INSUFFICIENT_BALANCE"}
+    assert [told.scope for told in scene.observed if isinstance(told, CallsWaiting)] == [Scope.ACCOUNT] * 2
 
 
 def test_recovery_without_time_to_send_leaves_the_request_to_another() -> None:

@@ -8,7 +8,7 @@ from sealed_relay.admission.control import Deferral
 from sealed_relay.calls.message import Lane
 from sealed_relay.calls.outcome import Outcome, Reason, Status
 from sealed_relay.delivery.request import WorkResult
-from sealed_relay.delivery.settle import backoff_seconds, deferral_seconds, settle, settle_deferred
+from sealed_relay.delivery.settle import backoff_seconds, deferral_seconds, settle
 from sealed_relay.kairos.codes import Scope
 from sealed_relay.ledger.claim_rules import Tries
 from sealed_relay.observability.events import CallsSettled, CallsWaiting
@@ -134,19 +134,6 @@ def test_no_outcomes_write_nothing() -> None:
 
     assert settle(invocation_in(scene), REQUEST_ID, []) == WorkResult()
     assert table.written == []
-
-
-def test_deferred_calls_wait_with_the_reason_and_scope_of_the_deferral() -> None:
-    scene = Scene()
-    invocation = invocation_in(scene)
-    calls = claim(invocation, "a", "b")
-
-    result = settle_deferred(invocation, REQUEST_ID, calls, Deferral(PAUSED, 60.0, scope=Scope.ACCOUNT))
-
-    [seconds] = set(result.delays_seconds.values())
-    assert seconds >= 60.0
-    assert {scene.record(name)["reason"] for name in "ab"} == {"INSUFFICIENT_BALANCE"}
-    assert [told.scope for told in scene.observed if isinstance(told, CallsWaiting)] == [Scope.ACCOUNT] * 2
 
 
 def test_backoff_follows_the_call_that_was_received_most_often() -> None:

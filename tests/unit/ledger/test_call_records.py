@@ -217,7 +217,7 @@ def test_claim_of_a_call_in_an_unanswered_request_names_that_request() -> None:
 def test_retry_of_a_failed_call_starts_its_count_of_refusals_anew() -> None:
     ledger = Ledger()
     ledger.claim(make_call(), "r-1")
-    rejected = Settlement(CALL_ID, "r-1", "message-1", Outcome(Status.REJECTED, "FAILURE", 500), Tries(16, 16))
+    rejected = Settlement(CALL_ID, "r-1", "message-1", Outcome(Status.REJECTED, "FAILURE", 500), Tries(16, 16), 0)
     ledger.records.settle([rejected])
     ledger.now += RETRY_MARGIN_SECONDS
 
@@ -284,7 +284,7 @@ def test_outcome_that_was_written_twice_reads_as_not_written() -> None:
     records = ledger.records_over(twice_writing(ledger.table))
 
     # The message then stays, and its next receive finds the outcome on record.
-    assert records.settle([Settlement(CALL_ID, "r-1", "message-1", Outcome(Status.ACCEPTED), Tries(1))]) == [False]
+    assert records.settle([Settlement(CALL_ID, "r-1", "message-1", Outcome(Status.ACCEPTED), Tries(1), 0)]) == [False]
     assert decision(ledger.claim(make_call(), "r-2")) is Decision.DELIVERED
 
 

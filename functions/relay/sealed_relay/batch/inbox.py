@@ -22,8 +22,8 @@ class Inbox:
     """The messages of one invocation.
 
     `calls` are those to deliver, one for each identity. `unreadable` are messages that cannot be read, each with the
-    reason. `duplicates` are calls with the identity of one of `calls`, each with that one. A message stays open until
-    it is closed, or until each of its calls is finished. After `max_calls`, further messages stay open unread.
+    reason. `duplicates` are calls with the identity of one of `calls`, each beside that call. A message stays open
+    until it is closed, or until each of its calls is finished. After `max_calls`, further messages stay open unread.
     """
 
     def __init__(self, messages: Sequence[Message], max_calls: int = MAX_CALLS) -> None:

@@ -129,7 +129,7 @@ def sort_out_deferred(
 
     `deferrals` says by request id why a request may not leave now. Some of its calls are claimed nevertheless, and
     settled without a send: calls whose deadline has passed, and calls that meet a pause at their first receive. The
-    records of the latter then say that they wait, and why.
+    records of calls that meet a pause say then that they wait, and why.
     """
     to_claim: list[PlannedRequest] = []
     deferred: list[DeferredCalls] = []

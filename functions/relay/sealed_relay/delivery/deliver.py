@@ -11,7 +11,7 @@ from sealed_relay.admission.control import Deferral
 from sealed_relay.calls.outcome import Outcome, Reason, Status
 from sealed_relay.delivery.request import Attempt, ClaimedCall, Invocation, Request, WorkResult
 from sealed_relay.delivery.send import OUT_OF_TIME, next_start_time, seconds_to_send, send
-from sealed_relay.delivery.settle import backoff_seconds, leave_for_later, settle, settle_deferred
+from sealed_relay.delivery.settle import backoff_seconds, deferral_seconds, leave_for_later, settle
 from sealed_relay.kairos.codes import Scope
 from sealed_relay.kairos.conclusive import Finding
 from sealed_relay.kairos.flow import Flow, UnknownFlowError, UnusableFlowError
@@ -110,9 +110,15 @@ def settle_unsent(
     due, result = settle_late(invocation, request_id, calls)
     if not due:
         return result
-    if isinstance(why, Deferral):
-        return result + settle_deferred(invocation, request_id, due, why)
-    return result + settle(invocation, request_id, [(claimed, why) for claimed in due])
+    if isinstance(why, Outcome):
+        return result + settle(invocation, request_id, [(claimed, why) for claimed in due])
+    return result + settle(
+        invocation,
+        request_id,
+        [(claimed, why.outcome) for claimed in due],
+        retry_in=deferral_seconds(invocation, why, [claimed.call for claimed in due]),
+        scope=why.scope,
+    )
 
 
 def settle_late(

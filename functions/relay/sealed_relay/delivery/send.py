@@ -124,7 +124,7 @@ def _may_leave(invocation: Invocation, attempt: Attempt) -> bool:
 def next_start_time(attempt: Attempt, now: datetime) -> str:
     """When the calling hours begin, as in `service_time`, if a call of the request would start outside them now.
 
-    "" if none would. The earliest start time decides: it passes first, and the API starts such a call at once.
+    "" if none would. The earliest start time decides: it passes first, and the API then starts its call at once.
     """
     hours = attempt.calling_hours
     return hours.moved_start_time(attempt.sealed.first_start_time, now) if hours else ""

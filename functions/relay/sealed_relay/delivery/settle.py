@@ -87,22 +87,6 @@ def settle(
     return WorkResult(finished=finished, delays_seconds=stays)
 
 
-def settle_deferred(
-    invocation: Invocation,
-    request_id: str,
-    calls: Sequence[ClaimedCall],
-    deferral: Deferral,
-) -> WorkResult:
-    """Record that calls wait because their request may not leave now."""
-    return settle(
-        invocation,
-        request_id,
-        [(claimed, deferral.outcome) for claimed in calls],
-        retry_in=deferral_seconds(invocation, deferral, [claimed.call for claimed in calls]),
-        scope=deferral.scope,
-    )
-
-
 def await_resend(invocation: Invocation, attempt: Attempt, answer: Answer, conclusion: Conclusion) -> WorkResult:
     """Leave a request to a later resend. If it was not sent, its calls go out in a fresh request later."""
     asked_seconds = (answer.retry_after_seconds or 0.0) if isinstance(answer, NotSent) else 0.0

@@ -62,7 +62,7 @@ class Settlement:
     message_id: str
     outcome: Outcome
     tries: Tries
-    retry_at_ms: int = 0
+    retry_at_ms: int
 
 
 class CallRecords:

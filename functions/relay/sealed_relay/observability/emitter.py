@@ -47,7 +47,7 @@ class Telemetry:
         self._lock = threading.Lock()
         # The sums of this invocation, by metric and by the value of the metric's own dimension ("" if it has none).
         self._sums: Counter[tuple[Metric, str]] = Counter()
-        self._highest: dict[Metric, int] = {}
+        self._budget_shares: list[float] = []
         self._seconds_to_accepted: defaultdict[str, list[float]] = defaultdict(list)
 
     def observe(self, observation: Observation) -> None:
@@ -69,7 +69,7 @@ class Telemetry:
                 case PauseSeen() | Paused() | Resumed():
                     self._pause_told(observation)
                 case BudgetUsed(share):
-                    self._raise(metrics.RATE_BUDGET_PERCENT, round(share * 100))
+                    self._budget_shares.append(share)
                 case WorkFailed(error):
                     self._logger.error("work failed", extra=describe(error))
 
@@ -81,14 +81,14 @@ class Telemetry:
                     self._single(metric, value, total)
                 else:
                     self._measure(metric, total)
-            for metric, highest in self._highest.items():
-                self._measure(metric, highest)
+            if self._budget_shares:
+                self._measure(metrics.RATE_BUDGET_PERCENT, round(max(self._budget_shares) * 100))
             for queue, seconds in self._seconds_to_accepted.items():
                 for part in in_parts(seconds, _MAX_VALUES):
                     self._distribution(metrics.SECONDS_TO_ACCEPTED, queue, part)
             self._seconds_to_accepted.clear()
             self._sums.clear()
-            self._highest.clear()
+            self._budget_shares.clear()
             if self._powertools.metric_set:
                 self._powertools.flush_metrics()
 
@@ -137,9 +137,6 @@ class Telemetry:
 
     def _add(self, metric: Metric, amount: int, value: str = "") -> None:
         self._sums[metric, str(value)] += amount
-
-    def _raise(self, metric: Metric, number: int) -> None:
-        self._highest[metric] = max(number, self._highest.get(metric, 0))
 
     def _measure(self, metric: Metric, value: int) -> None:
         self._powertools.add_metric(metric.name, MetricUnit(metric.unit), value)

@@ -43,7 +43,7 @@ class FaultKind(StrEnum):
     ARRIVED_LATE = "request arrived after its sender was gone"
     OUTAGE = "API outage"
     EMPTY_ACCOUNT = "account empty"
-    PAUSED_BY_HAND = "operator paused by hand, in part with a slip"
+    PAUSED_BY_HAND = "operator paused or resumed, in part by hand"
     SECURITY_ID_ROTATED = "security id rotated"
     KEY_ROTATED = "RSA key rotated"
     HOURS_CHANGED = "calling hours changed"

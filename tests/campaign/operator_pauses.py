@@ -1,15 +1,22 @@
-"""An operator who writes pauses into the table by hand, some of them with a slip, and removes them again."""
+"""Operators who pause and resume: by the operations function, or by hand in the table, in part with a slip."""
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 from sealed_relay.admission.control import ACCOUNT, pause_key
 from sealed_relay.ports import KEY, Item, Value
+from sealed_relay_operations import status
 from sealed_relay_operations.pauses import Item as PauseItem
+from sealed_relay_operations.request import Pause, Resume
 from tests.campaign.fault_chance import FaultKind
 from tests.campaign.services import FLOW_IDS, Services
 
+if TYPE_CHECKING:
+    from sealed_relay_operations.ports import Dependencies
+
 _LOOKS = 20
+_SHARE_OF_RESUMES = 0.3
 _LONGEST_PAUSE_SECONDS = 3600.0
 _MICROSECONDS = 1_795_000_000_000_000
 
@@ -36,10 +43,15 @@ _SLIPS: tuple[Mapping[str, Value], ...] = tuple(
 
 
 class OperatorPauses:
-    """Pauses flows and the account at random times until the run's `fault_seconds` are over, then ends all pauses."""
+    """Pauses flows and the account at random times until the run's `fault_seconds` are over, then ends all pauses.
+
+    Half of it is done by the operations function, and half by hand. Sometimes a person resumes what the relay paused.
+    """
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        operations = SimpleNamespace(pauses=TablePauses(services), clock=services.schedule)
+        self._operations = cast("Dependencies", operations)  # these actions use only the pauses and the clock
         self._paused: dict[str, int] = {}
         self._puts = 0
         for number in range(_LOOKS):
@@ -50,27 +62,45 @@ class OperatorPauses:
         chance = self._services.chance
         if not chance.occurs(FaultKind.PAUSED_BY_HAND):
             return
-        key = pause_key(chance.random.choice((ACCOUNT, *FLOW_IDS)))
-        item: Item = {KEY: key, "reason": "MAINTENANCE", **chance.random.choice(_SLIPS)}
-        self._services.trace("*** an operator pauses {}", item)
-        self._services.table.put(item)
-        self._services.monitor.pauses.put_by_hand(key)
+        flow_id = chance.random.choice((ACCOUNT, *FLOW_IDS))
+        if chance.happens(_SHARE_OF_RESUMES):
+            self._resume(flow_id)
+            return
+        self._pause(flow_id)
         self._puts += 1
-        self._paused[key] = number = self._puts
+        self._paused[flow_id] = number = self._puts
         seconds = chance.random.choice((10.0, 600.0, _LONGEST_PAUSE_SECONDS)) * chance.random.random()
-        self._services.schedule.after(seconds, lambda: self._resume(key, number))
+        self._services.schedule.after(seconds, lambda: self._resume_put(flow_id, number))
 
-    def _resume(self, key: str, number: int) -> None:
-        """Remove a pause, unless it was removed already or another one was put over it."""
-        if self._paused.get(key) == number:
-            self._services.trace("*** an operator resumes {}", key)
-            del self._paused[key]
-            self._services.table.remove(key)
-            self._services.monitor.pauses.removed_by_hand(key)
+    def _pause(self, flow_id: str) -> None:
+        services, chance = self._services, self._services.chance
+        if chance.happens(0.5):
+            services.trace("*** the operations function pauses {}", flow_id or "the account")
+            status.pause(self._operations, Pause(flow=flow_id, reason="MAINTENANCE"))
+        else:
+            item: Item = {KEY: pause_key(flow_id), "reason": "MAINTENANCE", **chance.random.choice(_SLIPS)}
+            services.trace("*** an operator pauses {}", item)
+            services.table.put(item)
+        services.monitor.pauses.put_by_hand(pause_key(flow_id))
+
+    def _resume_put(self, flow_id: str, number: int) -> None:
+        """End a pause, unless it was ended already or another one was put over it."""
+        if self._paused.get(flow_id) == number:
+            self._resume(flow_id)
+
+    def _resume(self, flow_id: str) -> None:
+        services = self._services
+        services.trace("*** an operator resumes {}", flow_id or "the account")
+        self._paused.pop(flow_id, None)
+        if services.chance.happens(0.5):
+            status.resume(self._operations, Resume(flow=flow_id))
+        elif pause_key(flow_id) in services.table.items:
+            services.table.remove(pause_key(flow_id))
+        services.monitor.pauses.removed_by_hand(pause_key(flow_id))
 
     def _resume_all(self) -> None:
-        for key, number in list(self._paused.items()):
-            self._resume(key, number)
+        for flow_id in list(self._paused):
+            self._resume(flow_id)
 
 
 class TablePauses:

@@ -6,6 +6,7 @@ from sealed_relay.calls.message import Lane
 from sealed_relay.ports import Failure, Item
 from tests.campaign.check_guarantee import check_guarantee
 from tests.campaign.evidence import Acceptance, Evidence, Invariant, Published, Written
+from tests.campaign.hours import Hours
 
 CALL = "FLOWAAAA/call-1"
 
@@ -111,6 +112,36 @@ def test_requests_over_the_rate_are_found(gap_seconds: float, expected: set[Inva
     found = evidence()
     found.requests_per_minute = 2
     found.sends = [0.0, gap_seconds, 2 * gap_seconds]
+    assert broken(found) == expected
+
+
+@pytest.mark.parametrize(
+    ("sends", "ordinary_sends", "expected"),
+    [
+        ([0.0, 10.0, 20.0], [0.0, 10.0], set()),
+        ([0.0, 10.0, 20.0], [0.0, 10.0, 20.0], {Invariant.RESERVE}),
+        ([0.0, 10.0, 20.0], [20.0], {Invariant.RESERVE}),
+        ([0.0, 19.5, 20.0], [20.0], set()),  # the second one may have taken its permit after the third one
+        ([0.0, 10.0, 60.0], [60.0], set()),
+    ],
+)
+def test_ordinary_requests_that_use_the_reserve_are_found(
+    sends: list[float], ordinary_sends: list[float], expected: set[Invariant]
+) -> None:
+    found = evidence()
+    found.requests_per_minute, found.urgent_reserve = 3, 1
+    found.sends, found.ordinary_sends = sends, ordinary_sends
+    assert broken(found) == expected
+
+
+@pytest.mark.parametrize(("hours", "expected"), [([], {Invariant.IN_TIME}), ([Hours(36_000, 7200)], set())])
+def test_start_that_hours_moved_to_the_next_date_has_the_end_of_that_date(
+    hours: list[Hours], expected: set[Invariant]
+) -> None:
+    found = evidence()
+    found.written = [Written("message-1", CALL, "91", 0.0, 1e6, has_failed=False, start_at=65_000.0)]
+    found.acceptances[CALL] = [acceptance(70_000.0)]
+    found.hours = {"FLOWAAAA": hours}
     assert broken(found) == expected
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from local.simulator import open_request
 from local.simulator.faults import CodeAnswer, DroppedConnection
-from sealed_relay.calls.start_time import parse_calling_hours, service_time
+from sealed_relay.calls.start_time import CallingHours, parse_calling_hours, service_time
 from sealed_relay.kairos.answer import Answer
 from sealed_relay.kairos.flow import UnknownFlowError, UnusableFlowError
 from tests.support.flows import make_flow, rsa_key
@@ -19,6 +19,7 @@ from tests.support.scripted_table import before
 
 MINUTE, HOUR = 60.0, 3600.0
 NEXT_MORNING = "2026-11-24T09:00:00+05:30"
+TONIGHT = "2026-11-23T22:00:00+05:30"
 A_QUARTER_OF_AN_HOUR = 15 * MINUTE
 
 
@@ -28,6 +29,10 @@ def moment(time_of_day: str, date: str = "2026-11-23") -> float:
 
 def set_hours(scene: Scene, hours: str) -> None:
     scene.flows.flows["FLOWAAAA"] = replace(make_flow("FLOWAAAA"), calling_hours=parse_calling_hours(hours))
+
+
+def hours_of(text: str) -> CallingHours | None:
+    return parse_calling_hours(text) if text else None
 
 
 def scene_at(time_of_day: str, hours: str = "09:00-21:00") -> Scene:
@@ -292,6 +297,42 @@ def test_hours_that_were_changed_hold_from_the_next_receive() -> None:
 
     assert rings_at(scene) == ["2026-11-24T10:00:00+05:30"]
     assert scene.record("a")["start_time_moved_to"] == "2026-11-24T10:00:00+05:30"
+
+
+@pytest.mark.parametrize(
+    ("hours_before", "hours_now", "start_time"),
+    [("", "09:00-21:00", NEXT_MORNING), ("09:00-21:00", "", TONIGHT), ("09:00-21:00", "10:00-23:00", TONIGHT)],
+)
+def test_hours_that_were_changed_with_the_security_id_hold_for_each_call(
+    hours_before: str, hours_now: str, start_time: str
+) -> None:
+    scene = scene_at("10:00:00")
+    scene.flows.flows["FLOWAAAA"] = replace(make_flow("FLOWAAAA"), calling_hours=hours_of(hours_before))
+    scene.flows.refreshed["FLOWAAAA"] = replace(scene.rotated("FLOWAAAA"), calling_hours=hours_of(hours_now))
+    scene.rotate_security_id("FLOWAAAA")
+    scene.send("now")
+    scene.send("tonight", start_time=TONIGHT)
+
+    scene.run()
+
+    assert [each["tonight"] for each in start_times(scene)][-1] == start_time
+    assert scene.record("tonight").get("start_time_moved_to", TONIGHT) == start_time
+    assert scene.statuses() == {"ACCEPTED": 2}
+
+
+def test_call_that_changed_hours_move_behind_its_not_after_expires() -> None:
+    scene = scene_at("10:00:00")
+    scene.flows.flows["FLOWAAAA"] = make_flow("FLOWAAAA")
+    changed = replace(scene.rotated("FLOWAAAA"), calling_hours=hours_of("09:00-21:00"))
+    scene.flows.refreshed["FLOWAAAA"] = changed
+    scene.rotate_security_id("FLOWAAAA")
+    scene.send("now")
+    scene.send("tonight", start_time=TONIGHT, not_after="2026-11-23T23:00:00+05:30")
+
+    scene.run()
+
+    assert scene.record("now")["status"] == "ACCEPTED"
+    assert scene.record("tonight")["status"] == "EXPIRED"
 
 
 def test_resend_obeys_the_hours_as_they_are_now() -> None:

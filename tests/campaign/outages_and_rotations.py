@@ -78,6 +78,8 @@ class OutagesAndRotations:
         self._rotations += 1
         flow_id = chance.random.choice(FLOW_IDS)
         known_as, key_name = services.identities[flow_id]
+        if services.profile.has_hours and chance.happens(0.5):
+            services.calling_hours[flow_id] = draw_hours(chance.random, services.schedule.now)
         services.identities[flow_id] = (
             (security_id, key_name) if security_id else (known_as, f"{flow_id} {self._rotations}")
         )

@@ -115,6 +115,8 @@ class Producers:
         if chance.happens(0.1):
             seconds = chance.random.choice(_DEADLINES_SECONDS) * chance.random.random()
             content["not-after"] = (now + timedelta(seconds=seconds)).isoformat()
-        if chance.happens(0.02):
-            content["start-time"] = (now + timedelta(days=chance.random.randint(-1, 1))).isoformat()
+        if chance.happens(0.05):
+            days = chance.random.choice((-1.0, 0.0, 1.0, chance.random.uniform(-0.5, 0.5)))
+            content["start-time"] = (now + timedelta(days=days)).isoformat()
+            content.pop("not-after", None)
         return content

@@ -29,6 +29,9 @@ SHOWN_BY: Mapping[str, Shown] = MappingProxyType(
         "partial-success-taken-for-whole": Shown("partly-taken"),
         "waiting-acknowledged": Shown("partly-resent"),
         "budget-ignored": Shown("one-a-minute"),
+        "reserve-ignored": Shown("reserve"),
+        "failure-names-the-wrong-queue": Shown("refused-in-one-queue"),
+        "deferred-in-the-wrong-queue": Shown("both-queues"),
         "pause-ignored": Shown("account-paused"),
         "probe-not-elected": Shown("account-paused"),
         "probe-always-due": Shown("account-paused"),
@@ -51,4 +54,5 @@ SHOWN_BY: Mapping[str, Shown] = MappingProxyType(
         "intervals-do-not-grow": Shown("account-paused", 2),
     }
 )
-"""Not here are mutants that need a clock that differs, a pause put by hand, or more deviations."""
+"""Not here are mutants that need a clock that differs, a pause put by hand, calling hours, a replay, or more
+deviations."""

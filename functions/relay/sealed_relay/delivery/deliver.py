@@ -53,8 +53,7 @@ def deliver(invocation: Invocation, request: Request) -> WorkResult:
     flow = look_up_flow(dependencies.flows, request.flow_id, fresh=request.refresh_secret)
     if isinstance(flow, Outcome):
         return result + settle(invocation, request.request_id, [(claimed, flow) for claimed in due])
-    if any(claimed.call.calling_hours != flow.calling_hours for claimed in due):
-        # Their start times were moved by the hours of an older secret. The next claim moves and records them anew.
+    if _were_hours_changed(flow, due):
         return result + settle(invocation, request.request_id, [(claimed, _HOURS_CHANGED) for claimed in due])
     sealed = seal(
         request.request_id,
@@ -136,6 +135,11 @@ def settle_late(
         else:
             due.append(claimed)
     return tuple(due), settle(invocation, request_id, late)
+
+
+def _were_hours_changed(flow: Flow, calls: Sequence[ClaimedCall]) -> bool:
+    """Whether the calls have start times by other calling hours than the flow has now. The next claim moves them."""
+    return any(claimed.call.calling_hours != flow.calling_hours for claimed in calls)
 
 
 def _wait_for_hours(invocation: Invocation, attempt: Attempt, begins: str) -> WorkResult:

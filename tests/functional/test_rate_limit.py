@@ -122,3 +122,14 @@ def test_deferred_messages_leave_however_long_sqs_gathers_a_batch(window_seconds
         scene.clock.now += window_seconds
 
     assert sum("call-" in call_id for call_id in scene.accepted()) == 180
+
+
+@pytest.mark.parametrize("requests_per_minute", [1, 5])
+def test_message_with_more_requests_than_permits_is_delivered_whole(requests_per_minute: int) -> None:
+    scene = Scene(LONE, requests_per_minute=requests_per_minute)
+    names = [f"call-{number}" for number in range(8)]
+    scene.send(*names)
+
+    scene.run(max_invocations=100)
+
+    assert scene.accepted() == {f"FLOWAAAA/{name}": 1 for name in names}

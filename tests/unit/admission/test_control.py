@@ -32,7 +32,7 @@ def test_batch_of_many_requests_loses_no_permit_while_they_leave_16_at_once() ->
     gate = gates.gate()
     flow_ids = [f"FLOW{number:04}" for number in range(96)]
     gate.look(flow_ids)
-    assert gate.forecast(flow_ids, Lane.INGRESS) == [None] * 96
+    assert gate.wait_for_permits(Lane.INGRESS, waiting=0, leaving=96) == []
 
     for start in range(0, 96, 16):
         for flow_id in flow_ids[start : start + 16]:
@@ -77,10 +77,9 @@ def test_each_deferred_request_waits_for_the_permit_after_the_one_before() -> No
     gate = gates.gate()
     gate.look(["FLOWAAAA"])
 
-    deferrals = gate.forecast(["FLOWAAAA"] * 5, Lane.INGRESS)
+    deferrals = gate.wait_for_permits(Lane.INGRESS, waiting=3, leaving=gate.free_permits(Lane.INGRESS))
 
-    assert deferrals[:2] == [None, None]
-    assert [round(deferral.seconds) for deferral in deferrals if deferral] == [63, 63, 126]
+    assert [round(deferral.seconds) for deferral in deferrals] == [63, 63, 126]
 
 
 def test_deferred_requests_leave_although_new_requests_keep_coming() -> None:
@@ -98,8 +97,8 @@ def test_deferred_requests_leave_although_new_requests_keep_coming() -> None:
         gates.clock.now = max(gates.clock.now, moment)
         gate = all_gates[(number + receives) % 10]
         gate.look(["FLOWAAAA"])
-        [deferral] = gate.forecast(["FLOWAAAA"], Lane.INGRESS)
-        answer = deferral or gates.ask(gate)
+        is_free = gate.free_permits(Lane.INGRESS) > 0
+        answer = gates.ask(gate) if is_free else gate.wait_for_permits(Lane.INGRESS, waiting=1, leaving=0)[0]
         if isinstance(answer, Deferral):
             heapq.heappush(coming, (moment + math.ceil(answer.seconds), number, receives + 1))
         else:
@@ -197,10 +196,10 @@ def test_urgent_requests_do_not_wait_behind_deferred_ordinary_ones() -> None:
     gates = Gates(requests_per_minute=2, urgent_reserve=1)
     gate = gates.gate()
     gate.look(["FLOWAAAA"])
-    gate.forecast(["FLOWAAAA"] * 4, Lane.INGRESS)  # the last one waits for minutes
+    gate.wait_for_permits(Lane.INGRESS, waiting=3, leaving=1)  # the last one waits for minutes
 
     gates.permit(gate)
-    urgent = gate.forecast(["FLOWAAAA"] * 2, Lane.URGENT)
+    assert gate.free_permits(Lane.URGENT) == 1
+    urgent = gate.wait_for_permits(Lane.URGENT, waiting=1, leaving=1)
 
-    assert urgent[0] is None
-    assert [round(deferral.seconds) for deferral in urgent if deferral] == [63]
+    assert [round(deferral.seconds) for deferral in urgent] == [63]

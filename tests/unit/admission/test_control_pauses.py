@@ -70,10 +70,10 @@ def test_forecast_defers_a_paused_flow_until_a_probe_is_due() -> None:
     gate = gates.gate()
     flow_ids = ["FLOWAAAA", "FLOWBBBB", "FLOWAAAA"]
     gate.look(flow_ids)
-    before = gate.forecast(flow_ids, Lane.INGRESS)
+    before = gate.forecast(flow_ids)
     gates.clock.now += 16
 
-    due = gate.forecast(flow_ids, Lane.INGRESS)
+    due = gate.forecast(flow_ids)
 
     assert [deferral is None for deferral in before] == [False, True, False]
     assert due == [None, None, None]

@@ -80,24 +80,25 @@ class Admission:
             self._items.read([*map(pause_key, flow_ids), pause_key(ACCOUNT), RATE_KEY])
             return {flow_id: self._pause_of(flow_id) for flow_id in (ACCOUNT, *flow_ids)}
 
-    def forecast(self, flow_ids: Sequence[str], lane: Lane) -> list[Deferral | None]:
-        """For a request of each of these flows, why it may not leave, as far as is known here; None if it may.
+    def forecast(self, flow_ids: Sequence[str]) -> list[Deferral | None]:
+        """For a request of each of these flows, the pause that defers it, as far as is known here; None if none does.
 
-        The first requests get the permits that are free. While a probe is due, its pause defers no request. Which
-        requests have calls left to send is known only after their calls are claimed.
+        While a probe is due, its pause defers no request. Which requests have calls left to send is known only after
+        their calls are claimed.
         """
         with self._lock:
-            free, leaving = self._rate.free(lane), 0
-            deferrals: list[Deferral | None] = []
-            for flow_id in flow_ids:
-                deferral = self._deferral(flow_id, is_resend=False)
-                if deferral is None and leaving < free:
-                    leaving += 1
-                elif deferral is None:
-                    deferral = self._rate_limited(lane, leaving)
-                deferrals.append(deferral)
+            return [self._deferral(flow_id, is_resend=False) for flow_id in flow_ids]
+
+    def free_permits(self, lane: Lane) -> int:
+        """How many requests of this lane may leave now, as far as is known here."""
+        with self._lock:
+            return self._rate.free(lane)
+
+    def wait_for_permits(self, lane: Lane, waiting: int, leaving: int) -> list[Deferral]:
+        """Why `waiting` requests of this invocation are deferred: it has `leaving` others, and no more permits."""
+        with self._lock:
             self._rate.expect(leaving)
-            return deferrals
+            return [self._rate_limited(lane, leaving) for _ in range(waiting)]
 
     def pass_pauses(self, flow_id: str, lane: Lane, *, is_resend: bool) -> tuple[str, ...] | Deferral:
         """Let one stored request of a flow pass, before its connection is made. Returns the pauses that it now probes.

@@ -1,6 +1,7 @@
-"""Before any call is claimed: look up flows and pauses, plan the requests, and defer what cannot be delivered now."""
+"""Before the delivery: look up flows and pauses, plan the requests, claim what may leave now, and defer the others."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 
@@ -14,6 +15,8 @@ from sealed_relay.delivery.request import Invocation, WorkResult
 from sealed_relay.delivery.settle import deferral_seconds
 from sealed_relay.dependencies import Dependencies
 from sealed_relay.kairos.flow import Flow
+from sealed_relay.ledger.call_records import Claimed, Met
+from sealed_relay.ledger.claim_rules import Decision
 from sealed_relay.observability.events import MessagesDeferred, PauseSeen
 
 
@@ -31,22 +34,68 @@ def prepare_requests(dependencies: Dependencies, calls: Sequence[Call]) -> list[
     return plan(calls, flows, dependencies.make_id, dependencies.limits, now)
 
 
-def defer_early(
-    invocation: Invocation, requests: Sequence[PlannedRequest]
-) -> tuple[list[PlannedRequest], list[WorkResult]]:
-    """The requests to claim, and for how long the messages of all other calls are deferred."""
-    dependencies = invocation.dependencies
+@dataclass(slots=True)
+class Claims:
+    """What was claimed of a batch: the requests, the answers by call id, and how long all other messages wait."""
+
+    requests: list[PlannedRequest] = field(default_factory=list)
+    answers: dict[str, Claimed | Met] = field(default_factory=dict)
+    deferred: list[WorkResult] = field(default_factory=list)
+
+
+def claim_what_may_leave(invocation: Invocation, planned: Sequence[PlannedRequest]) -> Claims:
+    """Claim the calls of the requests that may leave now, and defer the others untouched.
+
+    Only its claims tell whether a request has calls left to send: those of a message that was received before may be
+    delivered. So the permits that the claimed requests do not need are offered to the next requests. Otherwise a
+    message with more requests than free permits would never leave.
+    """
+    dependencies, lane = invocation.dependencies, invocation.lane
     now = datetime.fromtimestamp(dependencies.clock(), UTC)
 
     def is_late(call: Call) -> bool:
         return bool(call.why_late(now, dependencies.limits.give_up_after))
 
-    to_claim, deferred = sort_out_deferred(requests, _deferrals(invocation, requests, is_late), is_late)
-    delays: list[WorkResult] = []
+    to_send = [each for each in planned if each.unsent is None and not all(map(is_late, each.calls))]
+    to_send.sort(key=lambda request: min(call.sent_at for call in request.calls))  # the oldest get the free permits
+    pauses = zip(to_send, dependencies.admission.forecast([each.flow_id for each in to_send]), strict=True)
+    paused = {request.request_id: pause for request, pause in pauses if pause}
+    waiting = [request for request in to_send if request.request_id not in paused]
+
+    claims = Claims()
+    waiting_ids = {request.request_id for request in waiting}
+    others = [request for request in planned if request.request_id not in waiting_ids]
+    if others:
+        _claim_or_defer(invocation, claims, others, paused, is_late)
+    free, leaving = dependencies.admission.free_permits(lane), 0
+    while waiting and leaving < free:
+        offered, waiting = waiting[: free - leaving], waiting[free - leaving :]
+        _claim_or_defer(invocation, claims, offered, {}, is_late)
+        leaving += sum(any(map(_needs_a_permit, _answers(claims, request))) for request in offered)
+    waits = dependencies.admission.wait_for_permits(lane, len(waiting), leaving)
+    if waiting:
+        limited = {request.request_id: wait for request, wait in zip(waiting, waits, strict=True)}
+        _claim_or_defer(invocation, claims, waiting, limited, is_late)
+    return claims
+
+
+def _claim_or_defer(
+    invocation: Invocation,
+    claims: Claims,
+    requests: Sequence[PlannedRequest],
+    deferrals: Mapping[str, Deferral],
+    is_late: Callable[[Call], bool],
+) -> None:
+    dependencies = invocation.dependencies
+    to_claim, deferred = sort_out_deferred(requests, deferrals, is_late)
+    wanted = [(call, request.request_id) for request in to_claim for call in request.calls]
+    answers = dependencies.call_records.claim(wanted, invocation.lease) if wanted else []
+    claims.requests += to_claim
+    claims.answers.update((call.call_id, answer) for (call, _), answer in zip(wanted, answers, strict=True))
     for each in deferred:
         why, seconds = each.why, deferral_seconds(invocation, each.why, each.calls)
         message_ids = {call.message_id for call in each.calls}
-        delays.append(WorkResult(delays_seconds=dict.fromkeys(message_ids, seconds)))
+        claims.deferred.append(WorkResult(delays_seconds=dict.fromkeys(message_ids, seconds)))
         dependencies.observe(
             MessagesDeferred(
                 why.outcome.reason,
@@ -58,19 +107,15 @@ def defer_early(
                 seconds,
             )
         )
-    return to_claim, delays
 
 
-def _deferrals(
-    invocation: Invocation, requests: Sequence[PlannedRequest], is_late: Callable[[Call], bool]
-) -> dict[str, Deferral]:
-    """Why requests may not leave now, by request id. A request of which every call is late needs no permit."""
-    to_send = [
-        request for request in requests if request.unsent is None and not all(is_late(call) for call in request.calls)
-    ]
-    to_send.sort(key=lambda request: min(call.sent_at for call in request.calls))  # the oldest get the free permits
-    forecast = invocation.dependencies.admission.forecast([request.flow_id for request in to_send], invocation.lane)
-    return {request.request_id: why for request, why in zip(to_send, forecast, strict=True) if why is not None}
+def _answers(claims: Claims, request: PlannedRequest) -> list[Claimed | Met]:
+    return [claims.answers[call.call_id] for call in request.calls]
+
+
+def _needs_a_permit(answer: Claimed | Met) -> bool:
+    """Whether a call will be sent, or its lost request resent."""
+    return isinstance(answer, Claimed) or answer.decision is Decision.UNANSWERED
 
 
 def _look_up(dependencies: Dependencies, flow_ids: Sequence[str], *, fresh: bool = False) -> dict[str, Flow | Outcome]:

@@ -6,7 +6,7 @@ from functools import partial
 from itertools import chain
 
 from sealed_relay.batch.inbox import Inbox
-from sealed_relay.batch.prepare import defer_early, prepare_requests
+from sealed_relay.batch.prepare import claim_what_may_leave, prepare_requests
 from sealed_relay.batch.sort_claims import SortedClaims, sort_claims
 from sealed_relay.calls.message import Lane, Message
 from sealed_relay.delivery.deliver import deliver, recover, settle_unsent
@@ -34,16 +34,12 @@ def process_batch(dependencies: Dependencies, messages: Sequence[Message], deadl
     inbox = Inbox(messages)
 
     planned = prepare_requests(dependencies, inbox.calls)
-    to_claim, deferred = defer_early(invocation, planned)
-
-    claims = [(call, request.request_id) for request in to_claim for call in request.calls]
-    answers = dependencies.call_records.claim(claims, lease)
-    answers_by_id = {call.call_id: answer for (call, _), answer in zip(claims, answers, strict=True)}
-    claimed = sort_claims(to_claim, answers_by_id, inbox.duplicates, int(dependencies.clock() * 1000))
+    claims = claim_what_may_leave(invocation, planned)
+    claimed = sort_claims(claims.requests, claims.answers, inbox.duplicates, int(dependencies.clock() * 1000))
 
     unreadable = [partial(fail_unreadable, invocation, message, why) for message, why in inbox.unreadable]
     work: list[Work] = [*unreadable, *_work_of(invocation, claimed)]
-    for result in chain(deferred, _finish_or_defer(invocation, claimed), _work_through(invocation, work)):
+    for result in chain(claims.deferred, _finish_or_defer(invocation, claimed), _work_through(invocation, work)):
         inbox.apply(result)
 
     # A message that stays without a delay of its own met a fault. Its claims hold until the lease is over.

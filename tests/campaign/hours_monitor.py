@@ -19,8 +19,9 @@ _SECRET_IN_USE_SECONDS = 300.0 + 60.0 + CLOCKS_DIFFER_SECONDS
 class HoursMonitor:
     """Compares the start times in accepted requests with the hours that their flows have and had.
 
-    A call starts at its start time, or when the API accepts it if its start time has passed. A first send keeps the
-    hours of the secret that sealed it. A resend keeps those of the secret as it is now: its bytes cannot be changed.
+    A call starts at its start time, or when the API accepts it if its start time has passed. A first send, and each
+    start time to come, keeps the hours of the secret that sealed it: bytes that are stored cannot be changed. A resend
+    of a call whose start time has passed can wait, so it keeps the hours of the secret as it is now.
     """
 
     def __init__(self, clock: Callable[[], float], breach: Callable[[Invariant, str], None]) -> None:

@@ -198,7 +198,7 @@ class ProtocolMonitor:
         self.evidence.sends.append(self._clock())
         if environment.lane is Lane.INGRESS:
             self.evidence.ordinary_sends.append(self._clock())
-        if request_id in self._left_at:
+        if request_id not in environment.stored:  # its sender cannot tell whether it was sent before
             self._resent.add(request_id)
         self._left_at[request_id] = self._clock()
         self._check_send(environment, sealed, timeout_seconds, items)

@@ -349,6 +349,20 @@ def test_resend_obeys_the_hours_as_they_are_now() -> None:
     assert scene.statuses() == {"ACCEPTED": 1}
 
 
+def test_resend_keeps_a_start_to_come_that_it_was_sealed_with() -> None:
+    scene = scene_at("10:00:00", hours="09:00-23:00")
+    scene.plan(DroppedConnection())
+    scene.send("now")
+    scene.send("tonight", start_time=TONIGHT)
+    scene.invoke()
+    set_hours(scene, "09:00-21:00")
+
+    scene.run()
+
+    assert [each["tonight"] for each in start_times(scene)] == [TONIGHT, TONIGHT]
+    assert scene.accepted() == {"FLOWAAAA/now": 1, "FLOWAAAA/tonight": 1}
+
+
 def test_hours_that_were_taken_out_hold_no_resend_back() -> None:
     scene = scene_at("20:58:30")
     scene.plan(DroppedConnection(after_accepting=True))

@@ -1,5 +1,6 @@
 """Several admissions over one table."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ class Permit:
     """What a request got that may leave: until when, in seconds since 1970, and the pauses that it probes."""
 
     until: float
-    probes: tuple[str, ...]
+    probes: Mapping[str, int]
 
 
 class Gates:

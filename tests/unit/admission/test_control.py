@@ -115,7 +115,7 @@ def test_probe_without_a_permit_is_not_used_up() -> None:
 
     assert gates.deferral(gates.gate()).outcome.reason == "RATE_LIMITED"
     gates.clock.now += 50
-    assert gates.permit(gates.gate()).probes == ("",)
+    assert list(gates.permit(gates.gate()).probes) == [""]
 
 
 def test_write_whose_answer_was_lost_costs_a_permit_and_no_more() -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sealed_relay.admission.control import Deferral
+from sealed_relay.admission.control import Admission, Deferral
 from sealed_relay.admission.health_signal import Failed, Passed, Refused
 from sealed_relay.admission.shared_item import FRESH_SECONDS
 from sealed_relay.calls.message import Lane
@@ -10,6 +10,7 @@ from sealed_relay.kairos.codes import Scope
 from sealed_relay.observability.events import BudgetUsed, Paused, Resumed
 from sealed_relay.ports import Change
 from tests.support.gates import Gates, Permit
+from tests.support.scripted_table import ScriptedTable, Write
 from tests.support.table import InMemoryTable
 
 EMPTY = Refused(Scope.ACCOUNT, "INSUFFICIENT_BALANCE", 212)
@@ -42,7 +43,7 @@ def test_only_one_of_several_invocations_gets_the_probe() -> None:
 
     assert [isinstance(answer, Permit) for answer in answers] == [True, False, False, False, False]
     assert isinstance(answers[0], Permit)
-    assert answers[0].probes == ("",)
+    assert list(answers[0].probes) == [""]
 
 
 def test_probe_that_another_invocation_writes_first_is_lost() -> None:
@@ -79,6 +80,25 @@ def test_forecast_defers_a_paused_flow_until_a_probe_is_due() -> None:
     assert due == [None, None, None]
 
 
+def test_probe_given_back_by_a_repeated_write_leaves_the_next_probe_alone() -> None:
+    gates = Gates()
+    gates.report(EMPTY)
+    gates.clock.now += 16
+    table = ScriptedTable(gates.table)
+    gate = Admission(table, gates.clock, gates.clock.pause, gates.observed.append, 500, 0)
+    probes = gates.permit(gate).probes
+
+    def repeat_after_another_probe(write: Write) -> bool:
+        write()
+        gates.permit(gates.gate())
+        return write()
+
+    table.at_write(repeat_after_another_probe, "#pause/account", times=1)
+    gate.give_back(probes)
+
+    assert isinstance(gates.ask(gates.gate()), Deferral)
+
+
 def test_accepted_probe_resumes_for_every_invocation() -> None:
     gates = Gates()
     gates.report(EMPTY)
@@ -99,7 +119,7 @@ def test_probe_of_the_account_that_its_flow_fails_leaves_the_next_probe_to_anoth
     gates.report(WRONG_ID)
 
     assert gates.deferral(gates.gate(), "FLOWAAAA").outcome.code == 202
-    assert gates.permit(gates.gate(), "FLOWBBBB").probes == ("",)
+    assert list(gates.permit(gates.gate(), "FLOWBBBB").probes) == [""]
 
 
 def test_probe_given_back_is_followed_by_another_at_once() -> None:
@@ -109,7 +129,7 @@ def test_probe_given_back_is_followed_by_another_at_once() -> None:
     gate = gates.gate()
     gate.give_back(gates.permit(gate).probes)
 
-    assert gates.permit(gates.gate()).probes == ("",)
+    assert list(gates.permit(gates.gate()).probes) == [""]
 
 
 def test_failures_in_a_row_are_counted_over_all_invocations() -> None:
@@ -135,7 +155,7 @@ def test_deleted_pause_resumes_within_a_second_for_an_invocation_that_read_it() 
     del gates.table.items["#pause/account"]
     gates.clock.now += FRESH_SECONDS
 
-    assert gates.permit(gate).probes == ()
+    assert gates.permit(gate).probes == {}
 
 
 def test_resend_never_probes_a_refusal() -> None:
@@ -193,9 +213,9 @@ def test_pause_that_began_since_the_request_passed_defers_it() -> None:
     gates.clock.now += 2
     gates.report(EMPTY)
 
-    deferral = gate.take_permit("FLOWAAAA", Lane.INGRESS, ())
+    deferral = gate.take_permit("FLOWAAAA", Lane.INGRESS, {})
 
-    assert probes == ()
+    assert probes == {}
     assert isinstance(deferral, Deferral)
     assert deferral.outcome.code == 212
 
@@ -206,4 +226,4 @@ def test_probe_answered_about_its_calls_is_followed_by_another_at_once() -> None
     gates.clock.now += 16
     gates.report(ABOUT_ITS_CALLS)
 
-    assert gates.permit(gates.gate()).probes == ("",)
+    assert list(gates.permit(gates.gate()).probes) == [""]

@@ -100,7 +100,7 @@ def test_probe_refused_for_its_calls_is_followed_by_another_at_once() -> None:
 def test_probe_that_did_not_leave_is_followed_by_another_at_once() -> None:
     pause = after(Pause(), EMPTY)
 
-    assert pause.probed(NOW_MS).unprobed(NOW_MS).may_be_probed(NOW_MS, is_resend=False)
+    assert pause.probed(NOW_MS).unprobed(NOW_MS, number=1).may_be_probed(NOW_MS, is_resend=False)
 
 
 def test_resend_may_probe_an_outage_and_no_refusal() -> None:

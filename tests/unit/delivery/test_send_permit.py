@@ -46,7 +46,7 @@ def meanwhile(scene: Scene, invocation: Invocation, work: Callable[[], object]) 
 
 def pause(scene: Scene) -> None:
     """Pause the account, as another invocation does."""
-    scene.dependencies().admission.report("FLOWBBBB", (), EMPTY, "v1")
+    scene.dependencies().admission.report("FLOWBBBB", {}, EMPTY, "v1")
 
 
 def stored(scene: Scene) -> tuple[Invocation, Attempt]:
@@ -94,7 +94,7 @@ def test_five_refused_connections_pause_the_account() -> None:
 
 def test_probe_whose_connection_is_refused_is_the_only_one_until_the_next_is_due() -> None:
     scene = Scene()
-    scene.dependencies().admission.report("FLOWAAAA", (), EMPTY, "v1")
+    scene.dependencies().admission.report("FLOWAAAA", {}, EMPTY, "v1")
     scene.clock.now += 16
     invocation, attempt = stored(scene)
     scene.gateway.refused_connections = 1

@@ -100,11 +100,11 @@ class Admission:
             self._rate.expect(leaving)
             return [self._rate_limited(lane, leaving) for _ in range(waiting)]
 
-    def pass_pauses(self, flow_id: str, lane: Lane, *, is_resend: bool) -> tuple[str, ...] | Deferral:
+    def pass_pauses(self, flow_id: str, lane: Lane, *, is_resend: bool) -> dict[str, int] | Deferral:
         """Let one stored request of a flow pass, before its connection is made. Returns the pauses that it now probes.
 
-        These are flow ids, and "" for the account. This costs one write for each, and a read if the last read is a
-        second old.
+        The keys are flow ids, and "" for the account. The values number the probes of each pause, from 1 on. This costs
+        one write for each, and a read if the last read is a second old.
         """
         with self._lock:
             self._read_if_old(flow_id)
@@ -113,15 +113,15 @@ class Admission:
             pauses = self._pauses_of(flow_id)
             if pauses and not self._rate.free(lane):
                 return self._rate_limited(lane)  # a request without a permit must not use up the probe
-            probes: list[str] = []
+            probes: dict[str, int] = {}
             for paused_id in pauses:
                 if not self._become_probe(paused_id):
                     self.give_back(probes)
                     return self._paused(self._pauses_of(flow_id))
-                probes.append(paused_id)
-            return tuple(probes)
+                probes[paused_id] = self._pause_of(paused_id).probes
+            return probes
 
-    def take_permit(self, flow_id: str, lane: Lane, probes: Sequence[str]) -> float | Deferral:
+    def take_permit(self, flow_id: str, lane: Lane, probes: Mapping[str, int]) -> float | Deferral:
         """Take the permit of a request that passed as these `probes`, once its connection stands.
 
         Returns until when its first byte may leave, in seconds since 1970. This costs one write, and a read if the last
@@ -137,13 +137,13 @@ class Admission:
             until = self._rate.take(lane)
             return self._rate_limited(lane) if until is None else until
 
-    def give_back(self, probes: Sequence[str]) -> None:
+    def give_back(self, probes: Mapping[str, int]) -> None:
         """The request did not leave: another request may probe in its place. A permit that it took is lost."""
         with self._lock:
-            for paused_id in probes:
-                self._change(paused_id, Pause.unprobed)
+            for paused_id, number in probes.items():
+                self._change(paused_id, partial(Pause.unprobed, number=number))
 
-    def report(self, flow_id: str, probes: Sequence[str], signal: HealthSignal, secret_version: str) -> None:
+    def report(self, flow_id: str, probes: Mapping[str, int], signal: HealthSignal, secret_version: str) -> None:
         """Pause, resume or count failures by a request's health signal. `secret_version` sealed the request."""
         with self._lock:
             for scope, paused_id, version in ((Scope.ACCOUNT, ACCOUNT, ""), (Scope.FLOW, flow_id, secret_version)):
@@ -151,9 +151,8 @@ class Admission:
                 if isinstance(own_signal, Passed) and not self._items.known.get(pause_key(paused_id)):
                     continue  # there is no pause and no count of failures to change
                 is_probe = paused_id in probes
-                self._change(
-                    paused_id, partial(Pause.after, signal=own_signal, secret_version=version, is_probe=is_probe)
-                )
+                after = partial(Pause.after, signal=own_signal, secret_version=version, is_probe=is_probe)
+                self._change(paused_id, after)
 
     def resume(self, flow_id: str, refused_version: str) -> Pause:
         """End a flow's pause if it is for this version of its secret, and return the flow's pause as it is then."""

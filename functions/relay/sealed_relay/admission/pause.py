@@ -116,9 +116,10 @@ class Pause:
         interval_ms = min(_LONGEST_INTERVAL_MS, _FIRST_PROBE_MS * 2 ** min(self.probes + 1, 10))
         return replace(self, probes=self.probes + 1, next_probe_at_ms=now_ms + max(_LONGEST_PROBE_MS, interval_ms))
 
-    def unprobed(self, now_ms: int) -> "Pause":
-        """The probe did not leave: another probe may leave at once."""
-        if not self.is_paused or self.is_by_operator:  # resumed meanwhile, or paused by an operator
+    def unprobed(self, now_ms: int, *, number: int) -> "Pause":
+        """The probe with this number did not leave: another probe may leave at once."""
+        # Resumed meanwhile, paused by an operator, or already probed by another request: the SDK may write twice.
+        if not self.is_paused or self.is_by_operator or self.probes != number:
             return self
         return replace(self, next_probe_at_ms=now_ms)
 

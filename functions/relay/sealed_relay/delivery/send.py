@@ -3,7 +3,7 @@
 connect -> permit -> send -> store the answer -> publish failures -> write outcomes, perhaps further requests -> report
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -32,7 +32,7 @@ OUT_OF_TIME = Outcome(
 def send(invocation: Invocation, attempt: Attempt) -> WorkResult:
     """Send a stored request, under this invocation's lease, and act on its answer."""
     dependencies, sealed = invocation.dependencies, attempt.sealed
-    with _undone_on_error(invocation, attempt):
+    with _undone_on_error(invocation, attempt, {}):
         probes = dependencies.admission.pass_pauses(sealed.flow_id, invocation.lane, is_resend=attempt.is_resend)
     if isinstance(probes, Deferral):
         return leave_for_later(invocation, attempt, probes)
@@ -65,7 +65,7 @@ def send(invocation: Invocation, attempt: Attempt) -> WorkResult:
     return result
 
 
-def _exchange(invocation: Invocation, attempt: Attempt, probes: Sequence[str]) -> Answer | Deferral:
+def _exchange(invocation: Invocation, attempt: Attempt, probes: Mapping[str, int]) -> Answer | Deferral:
     """Connect, take a permit and send. Returns the answer, or why no byte of the request left.
 
     The permit is taken last: it lasts for a second, and connecting may take longer.
@@ -93,7 +93,7 @@ def _exchange(invocation: Invocation, attempt: Attempt, probes: Sequence[str]) -
 
 
 @contextmanager
-def _undone_on_error(invocation: Invocation, attempt: Attempt, probes: Sequence[str] = ()) -> Iterator[None]:
+def _undone_on_error(invocation: Invocation, attempt: Attempt, probes: Mapping[str, int]) -> Iterator[None]:
     """If the table fails before the send, note that no byte left, and let another request probe.
 
     The request was stored as one that may have been sent.
@@ -187,7 +187,7 @@ def _act_on(invocation: Invocation, attempt: Attempt, conclusion: Conclusion) ->
     return result + WorkResult(next_requests=next_requests)
 
 
-def _report(invocation: Invocation, attempt: Attempt, probes: Sequence[str], signal: HealthSignal) -> None:
+def _report(invocation: Invocation, attempt: Attempt, probes: Mapping[str, int], signal: HealthSignal) -> None:
     try:
         invocation.dependencies.admission.report(attempt.sealed.flow_id, probes, signal, attempt.sealed.secret_version)
     except Exception as error:  # noqa: BLE001 - the answer is settled, and the pauses can do without one report

@@ -10,7 +10,7 @@ from contextlib import closing, nullcontext
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from tests.campaign.mutants import MUTANTS
+from tests.campaign.mutants import MUTANTS, ONLY_THE_EXPLORER_SHOWS
 from tests.campaign.report import Tally, show, show_violations
 from tests.campaign.run import run
 from tests.campaign.workers import is_clean, results
@@ -29,7 +29,7 @@ def main() -> None:
     if arguments.seed is not None:
         sys.exit(_replay(console, arguments.seed, arguments.mutant))
     if arguments.mutant:
-        names = list(MUTANTS) if arguments.mutant == "all" else [arguments.mutant]
+        names = sorted(MUTANTS.keys() - ONLY_THE_EXPLORER_SHOWS) if arguments.mutant == "all" else [arguments.mutant]
         survivors = [name for name in names if not _is_caught(console, name)]
         sys.exit(f"survived: {', '.join(survivors)}" if survivors else 0)
     sys.exit(_campaign(console, arguments.calls))

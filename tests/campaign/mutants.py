@@ -167,6 +167,9 @@ def _pause_as_written(item: Mapping[str, Any]) -> pausing.Pause:
     return pausing.Pause(**{"next_probe_at_ms": 253_402_300_799_000 if "reason" in item else 0, **known})
 
 
+ONLY_THE_EXPLORER_SHOWS = {"unsent-request-taken-over"}
+"""These need half of a stored request to land minutes late. The campaign draws no such fault."""
+
 MUTANTS: Mapping[str, Mutant] = MappingProxyType(
     {
         "claim-not-conditional": Mutant(

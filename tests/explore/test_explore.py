@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.campaign.mutants import MUTANTS
+from tests.campaign.mutants import MUTANTS, ONLY_THE_EXPLORER_SHOWS
 from tests.explore.run import run_schedule
 from tests.explore.scenarios import SCENARIOS
 from tests.explore.scheduled_faults import ChoicePoint
@@ -26,6 +26,10 @@ def test_every_schedule_with_one_deviation_keeps_the_guarantee(name: str) -> Non
 def test_broken_product_is_caught_with_one_deviation(name: str) -> None:
     with MUTANTS[name].applied():
         assert any(violations for _, violations in search(SCENARIOS[SHOWN_BY[name].scenario], {}, 1))
+
+
+def test_mutant_that_the_campaign_leaves_out_has_a_scenario() -> None:
+    assert SHOWN_BY.keys() & MUTANTS.keys() >= ONLY_THE_EXPLORER_SHOWS
 
 
 def test_search_runs_no_schedule_twice() -> None:

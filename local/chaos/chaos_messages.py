@@ -24,8 +24,8 @@ _SHARE_URGENT = 0.1
 _DEADLINES_SECONDS = (5, 30, 120)
 _MALFORMED_NUMBER = "910000000400"
 _DEADLINE_OF_THE_MALFORMED_SECONDS = 420
-"""Longer than faults are injected. If such a call's answer is lost, its resend is answered 400, which does not say what
-became of the first attempt. Only the deadline ends such a call."""
+"""Longer than faults are injected. If the answer to such a call is lost, the API answers its resend with 400.
+That does not say what became of the first attempt. Only the deadline ends the call."""
 _CONTACT_NUMBERS = 1_000
 
 

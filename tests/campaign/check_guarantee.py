@@ -1,4 +1,4 @@
-"""Checks from the evidence, after a run has come to rest, whether it kept the guarantee. Pure."""
+"""Checks from the evidence of a run that has ended whether the run kept the guarantee. Pure."""
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict

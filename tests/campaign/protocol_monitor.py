@@ -241,5 +241,5 @@ def content_of(call: Mapping[str, Any]) -> str:
 
 
 def deadline_of(call: Mapping[str, object], given_up_at: datetime) -> datetime:
-    """Return the time after which a call must not be sent, whatever its start date, by the contract."""
+    """Return the time after which a call must not be sent by the contract, without regard to its start date."""
     return min(given_up_at, datetime.fromisoformat(str(call["not-after"]))) if "not-after" in call else given_up_at

@@ -1,4 +1,4 @@
-"""One run: one seed, one profile, from its first message until it has come to rest, and the check of its evidence."""
+"""One run: one seed, one profile, from its first message until nothing is left to do, and the check of its evidence."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -85,7 +85,7 @@ def run(
 
 
 def run_and_judge(services: Services) -> list[Violation]:
-    """Run what is planned until the run has come to rest, and return every violation."""
+    """Run what is planned until nothing is left to do, and return every violation."""
     profile = services.profile
     locks = SimpleNamespace(RLock=lambda: CoroutineLock(services.schedule))
     with (

@@ -53,7 +53,7 @@ class Pauses(Protocol):
     """The pauses in the outcomes table, each under its key; see `pauses.key_of`."""
 
     def put(self, key: str, item: Item) -> Item:
-        """Write a pause in place of what is there, and return what was there; empty if nothing was."""
+        """Write a pause over the item with this key, and return that item as it was before; empty if there was none."""
 
     def delete(self, key: str) -> Item:
         """Delete a pause, and return what was there; empty if nothing was."""

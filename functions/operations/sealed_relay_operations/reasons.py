@@ -52,4 +52,4 @@ PAUSES = frozenset(
 """The reasons for which the relay itself pauses. An operator's pause has another, so that people see who paused."""
 
 WAITS = frozenset({"FLOW_SECRET_UNUSABLE", "OUT_OF_TIME", "RATE_LIMITED"})
-"""The reasons for which calls wait although nothing is paused. A pause with one would be counted as such a wait."""
+"""Calls wait for these reasons although nothing is paused. A pause with one of them would be counted as such a wait."""

@@ -109,7 +109,7 @@ def read_request(event: object) -> Request:
     if kind is None:
         problem = "has the wrong value" if "action" in event else "is missing"
         raise InvalidRequestError(f"In the request `action` {problem}: allowed is one of {', '.join(_ACTIONS)}.")
-    if any(_LONE_SURROGATE.search(name) for name in event):  # neither msgspec nor Lambda's runtime can write it
+    if any(_LONE_SURROGATE.search(name) for name in event):  # neither msgspec nor Lambda can write it
         raise InvalidRequestError("The name of a field has a lone surrogate, which is half of a character.")
     fields: dict[str, Any] = {name: value for name, value in event.items() if name != "action"}
     try:

@@ -23,7 +23,7 @@ _COMPARED_BY_THE_RELAY_ONLY = frozenset({CLIENT_IDENTIFIER_REUSED, REDRIVEN})
 Only the relay compares contents. It acknowledges a delivered call that is the same, and refuses one that is another.
 """
 _CANNOT_SUCCEED = frozenset({INVALID_MESSAGE, EXPIRED, TOO_LARGE})
-"""The same message would most likely fail again, so the operator must name such a reason, or its code."""
+"""A message with one of these would most likely fail again. The operator must name the reason or the code."""
 NO_STATUSES: Mapping[str, str] = MappingProxyType({})
 
 
